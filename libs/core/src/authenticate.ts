@@ -1,0 +1,16 @@
+import type { Caller } from './caller.ts'
+
+/** What a request shows of itself, as it came from the wire. */
+export type Credentials = {
+  /** `Authorization` header. */
+  readonly authorization?: string
+  /** `apikey` header, or the query parameter of that name. */
+  readonly apikey?: string
+}
+
+/**
+ * Tells who calls. Answers at once when the token's verification is cached, otherwise later. Throws (or rejects with) a
+ * `Refusal` whose code is one of `token.malformed`, `token.invalid` (signature, algorithm, unknown key), `token.expired`,
+ * `token.claims` (not yet valid, wrong audience, role missing) or `key.unknown`; its status is 401.
+ */
+export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>

@@ -1,0 +1,12 @@
+/**
+ * The life of a service: built from its dependencies, started, drained, stopped. `start` returns when the service can
+ * answer; `drain` returns when its last request has ended; `stop` frees what it holds and may be called at any time.
+ */
+export type Lifecycle = {
+  start(): Promise<void>
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Answers "may this node get requests now?"; the reason is shown on `/health/ready`. */
+export type Readiness = () => { readonly ready: true } | { readonly ready: false; readonly reason: string }

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { styleText } from 'node:util'
+import { checkLayers } from './check-layers.ts'
+import { checkPaths } from './check-paths.ts'
+import { checkGenerated } from './generate.ts'
+import { root } from './source-files.ts'
+
+/** A gate answers with its complaints; none means passed. */
+type Gate = { readonly name: string; readonly run: () => Promise<string[]> | string[] }
+
+const gates: readonly Gate[] = [
+  { name: 'types', run: () => command('tsc', []) },
+  { name: 'lint', run: () => command('oxlint', ['--quiet', '--no-error-on-unmatched-pattern=false']) },
+  { name: 'format', run: () => command('oxfmt', ['--check']) },
+  { name: 'unused', run: () => command('knip', ['--no-progress']) },
+  { name: 'layers', run: checkLayers },
+  { name: 'paths in documents', run: checkPaths },
+  { name: 'generated documents', run: checkGenerated },
+]
+
+function command(name: string, args: readonly string[]): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(root, 'node_modules', '.bin', name), args, { cwd: root })
+    const output: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve(code === 0 ? [] : [Buffer.concat(output).toString().trim() || `${name} exited with ${code}`])
+    })
+  })
+}
+
+const outcomes = await Promise.all(
+  gates.map(async (gate) => {
+    const startedAt = performance.now()
+    const complaints = await Promise.try(gate.run).catch((error: unknown) => [String(error)])
+    return { name: gate.name, complaints, seconds: (performance.now() - startedAt) / 1000 }
+  }),
+)
+for (const { name, complaints, seconds } of outcomes) {
+  const passed = complaints.length === 0
+  console.log(
+    `${passed ? styleText('green', '✓') : styleText('red', '✗')} ${name} ${styleText('dim', `${seconds.toFixed(1)} s`)}`,
+  )
+  for (const complaint of complaints) console.log(`  ${complaint.replaceAll('\n', '\n  ')}`)
+}
+process.exitCode = outcomes.some((outcome) => outcome.complaints.length > 0) ? 1 : 0
