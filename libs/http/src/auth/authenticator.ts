@@ -1,0 +1,147 @@
+import type { Authenticate } from '@pando/core/authenticate'
+import type { Caller } from '@pando/core/caller'
+import type { Clock } from '@pando/core/clock'
+import { LRUCache } from 'lru-cache'
+import { checkClaims, lastValidMs } from './check-claims.ts'
+import type { JwtValues } from './config.ts'
+import { authErrors } from './errors.ts'
+import { createIssuerKeys, type IssuerKeys, type IssuerLimits, type IssuerPolicy } from './issuer-keys.ts'
+import type { KeyRing } from './key-ring.ts'
+import { type ParsedToken, parseToken } from './parse-token.ts'
+import type { VerificationKey } from './verification-key.ts'
+
+export type AuthenticatorDeps = {
+  /** The installation's own keys. */
+  readonly keys: KeyRing
+  readonly clock: Clock
+  readonly values: JwtValues
+  /** Others whose tokens are accepted. */
+  readonly issuers?: readonly IssuerPolicy[]
+  readonly issuerLimits?: IssuerLimits
+}
+
+/** A verified token. It is good until `lastMs` and while no key went away since generation `generation` of `keys`. */
+type Entry = {
+  readonly caller: Caller
+  readonly lastMs: number
+  readonly keys: { generation(): number }
+  readonly generation: number
+}
+
+type Issuer = { readonly policy: IssuerPolicy; readonly keys: IssuerKeys }
+
+/**
+ * The one place that verifies a JWT. A user's token in `Authorization` outranks `apikey`; opaque keys are taken from
+ * `apikey` only (older clients repeat them as Bearer, where they are ignored). What was verified is remembered by the
+ * whole text of the token, at most until it expires or any key of its issuer is withdrawn.
+ */
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
+  const { keys, clock, values } = deps
+  const issuers = new Map<unknown, Issuer>(
+    (deps.issuers ?? []).map((policy) => [
+      policy.issuer,
+      { policy, keys: createIssuerKeys(policy, clock, deps.issuerLimits) },
+    ]),
+  )
+  const cache = new LRUCache<string, Entry>({
+    max: values.cachedTokensMax,
+    maxSize: values.cachedBytesMax,
+    sizeCalculation: ({ caller }, token) => 2 * (token.length + caller.claimsJson.length),
+  })
+  const callersOfRoles = new Map<string, Caller>()
+
+  function callerOfRole(role: string): Caller {
+    let caller = callersOfRoles.get(role)
+    if (caller === undefined) callersOfRoles.set(role, (caller = toCaller(role, { role }, JSON.stringify({ role }))))
+    return caller
+  }
+
+  function callerOfToken(token: string): Caller | Promise<Caller> {
+    const entry = cache.get(token)
+    if (entry !== undefined) {
+      if (entry.generation === entry.keys.generation() && clock.now() <= entry.lastMs) return entry.caller
+      cache.delete(token)
+    }
+    return verify(token)
+  }
+
+  function verify(token: string): Caller | Promise<Caller> {
+    const parsed = parseToken(token, values.tokenBytesMax)
+    const issuer = issuers.get(parsed.claims.iss)
+    const source = issuer?.keys ?? keys
+    // Read before the keys are: a key that goes away while they are fetched must not leave an entry behind.
+    const generation = source.generation()
+    const remember = (caller: Caller): Caller => {
+      const lastMs = lastValidMs(caller.claims, values.leeway)
+      cache.set(token, { caller, lastMs, keys: source, generation })
+      return caller
+    }
+    const candidates =
+      issuer === undefined ? keys.candidates(parsed.algorithm, parsed.kid) : candidatesOf(issuer, parsed)
+    return candidates instanceof Promise
+      ? candidates.then((found) => remember(admit(parsed, found, issuer?.policy)))
+      : remember(admit(parsed, candidates, issuer?.policy))
+  }
+
+  function admit(parsed: ParsedToken, found: readonly VerificationKey[], policy?: IssuerPolicy): Caller {
+    mustBeSigned(parsed, found)
+    const { claims } = parsed
+    const rules = { nowMs: clock.now(), leewayMs: values.leeway, audienceRequired: policy !== undefined }
+    checkClaims(claims, { ...rules, audience: policy?.audience ?? values.audience })
+    const role = roleOf(claims.role, policy === undefined ? values.anonRole : policy.role)
+    return toCaller(role, claims, parsed.claimsJson)
+  }
+
+  return ({ authorization, apikey }) => {
+    const bearer = authorization === undefined ? undefined : bearerOf(authorization)
+    if (bearer !== undefined) return callerOfToken(bearer)
+    if (apikey === undefined || apikey === '') {
+      if (values.anonymousAllowed) return callerOfRole(values.anonRole)
+      throw authErrors.anonymousDisabled()
+    }
+    const role = apikey.length > values.tokenBytesMax ? undefined : keys.roleOf(apikey)
+    if (role !== undefined) return callerOfRole(role)
+    if (!apikey.startsWith('eyJ')) throw authErrors.unknownKey()
+    return callerOfToken(apikey)
+  }
+}
+
+/** `undefined` when the header says nothing that concerns us: another scheme, or an opaque key (RFC 6750 §2.1). */
+function bearerOf(authorization: string): string | undefined {
+  if (!/^bearer(?: |$)/i.test(authorization)) return undefined
+  const token = authorization.slice(7)
+  if (token === '') throw authErrors.emptyToken()
+  return token.startsWith('sb_') ? undefined : token
+}
+
+async function rejectUnavailable(issuer: Issuer, pending: Promise<readonly VerificationKey[]>) {
+  try {
+    return await pending
+  } catch (cause) {
+    throw authErrors.keysUnavailable(issuer.policy.issuer, cause)
+  }
+}
+
+function candidatesOf(issuer: Issuer, { algorithm, kid }: ParsedToken) {
+  const found = issuer.keys.candidates(algorithm, kid)
+  return found instanceof Promise ? rejectUnavailable(issuer, found) : found
+}
+
+/** The header names an algorithm, but each key uses its own: `none` and confused algorithms find no key at all. */
+function mustBeSigned({ algorithm, signingInput, signature }: ParsedToken, keys: readonly VerificationKey[]): void {
+  if (algorithm !== 'HS256' && algorithm !== 'RS256' && algorithm !== 'ES256') throw authErrors.unsupportedAlgorithm()
+  if (keys.length === 0) throw authErrors.noKey()
+  if (!keys.some((key) => key.verifies(signingInput, signature))) throw authErrors.badSignature()
+}
+
+function roleOf(claim: unknown, fallback: string | undefined): string {
+  if (typeof claim === 'string' && claim !== '') return claim
+  if (claim !== undefined && claim !== null) throw authErrors.claims("The JWT 'role' claim must be a string")
+  if (fallback === undefined) throw authErrors.claims('The JWT has no role claim')
+  return fallback
+}
+
+/** The claims are frozen: all requests with this token share them. */
+function toCaller(role: string, claims: Caller['claims'], claimsJson: string): Caller {
+  return Object.freeze({ role, claims: Object.freeze(claims), claimsJson })
+}

@@ -1,0 +1,141 @@
+import type { Clock } from '@pando/core/clock'
+import { matchingKeys, ringKeysMax } from './key-ring.ts'
+import { importJwk, type Jwk, type VerificationKey } from './verification-key.ts'
+
+/** Somebody else whose tokens are accepted, for example Firebase, Auth0, Clerk or Cognito. */
+export type IssuerPolicy = {
+  /** Exactly the `iss` claim of its tokens. */
+  readonly issuer: string
+  /** Where its keys are. Comes from the configuration, never from a token. */
+  readonly jwksUrl: string
+  /** Required `aud`: without it, tokens that the issuer made for other apps would be good here. */
+  readonly audience: string
+  /** The role of its tokens that have no role claim; they are refused if not given. */
+  readonly role?: string
+}
+
+export type IssuerLimits = {
+  /** Longest fetch. */
+  readonly timeoutMs: number
+  /** Age after which keys are fetched again in the background. */
+  readonly freshMs: number
+  /** Age after which keys that could not be fetched again are no longer believed. */
+  readonly staleMs: number
+  /** Least time between two fetches: a flood of unknown key ids does not become a flood of fetches. */
+  readonly betweenMs: number
+  readonly bytesMax: number
+}
+
+export const defaultIssuerLimits: IssuerLimits = {
+  timeoutMs: 5_000,
+  freshMs: 600_000,
+  staleMs: 86_400_000,
+  betweenMs: 30_000,
+  bytesMax: 256 * 1024,
+}
+
+export type IssuerKeys = {
+  /** Grows whenever a key went away, or all did because they are stale. */
+  generation(): number
+  /**
+   * The keys for a token, at once when they are here, else after a fetch. Rejects when there are none and none can be
+   * fetched.
+   */
+  candidates(
+    algorithm: string,
+    kid: string | undefined,
+  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+}
+
+/** Keeps the keys of one issuer, fetched from its JWKS URL. */
+export function createIssuerKeys(
+  policy: Pick<IssuerPolicy, 'jwksUrl'>,
+  clock: Clock,
+  limits: IssuerLimits = defaultIssuerLimits,
+): IssuerKeys {
+  let keys: readonly VerificationKey[] = []
+  let generation = 0
+  let fetchedMs = Number.NEGATIVE_INFINITY
+  let attemptedMs = Number.NEGATIVE_INFINITY
+  let failure: unknown
+  let running: Promise<void> | undefined
+
+  function accept(next: readonly VerificationKey[]): void {
+    const kept = new Set(next.map((key) => key.fingerprint))
+    if (keys.some((key) => !kept.has(key.fingerprint))) generation += 1
+    keys = next
+  }
+
+  async function fetchOnce(): Promise<void> {
+    attemptedMs = clock.monotonic()
+    try {
+      accept(await fetchKeys(policy.jwksUrl, limits))
+      fetchedMs = clock.monotonic()
+      failure = undefined
+    } catch (error) {
+      failure = error
+    } finally {
+      running = undefined
+    }
+  }
+
+  function refresh(): Promise<void> | undefined {
+    if (running === undefined && clock.monotonic() - attemptedMs >= limits.betweenMs) running = fetchOnce()
+    return running
+  }
+
+  function dropStale(): void {
+    if (keys.length > 0 && clock.monotonic() - fetchedMs > limits.staleMs) accept([])
+  }
+
+  async function candidatesAfter(fetching: Promise<void> | undefined, algorithm: string, kid: string | undefined) {
+    await fetching
+    if (keys.length === 0 && failure !== undefined) throw failure
+    return matchingKeys(keys, algorithm, kid)
+  }
+
+  return {
+    generation() {
+      dropStale()
+      return generation
+    },
+    candidates(algorithm, kid) {
+      dropStale()
+      const found = matchingKeys(keys, algorithm, kid)
+      if (found.length === 0) return candidatesAfter(refresh(), algorithm, kid)
+      if (clock.monotonic() - fetchedMs > limits.freshMs) void refresh()
+      return found
+    },
+  }
+}
+
+/** Symmetric keys and keys we do not know how to use are passed over: an issuer may publish others beside them. */
+async function fetchKeys(url: string, limits: IssuerLimits): Promise<VerificationKey[]> {
+  const response = await fetch(url, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(limits.timeoutMs),
+    headers: { accept: 'application/json' },
+  })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  const { keys } = JSON.parse(await readText(response, limits.bytesMax)) as { keys?: unknown }
+  if (!Array.isArray(keys)) throw new Error(`${url} is not a JWKS: it has no keys`)
+  return (keys as Jwk[]).slice(0, ringKeysMax).flatMap((jwk) => {
+    try {
+      const key = importJwk(jwk)
+      return key.algorithm === 'HS256' ? [] : [key]
+    } catch {
+      return []
+    }
+  })
+}
+
+async function readText(response: Response, bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > bytesMax) throw new Error(`${response.url} answered more than ${bytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

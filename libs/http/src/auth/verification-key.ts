@@ -1,0 +1,100 @@
+import { createHmac, createPublicKey, createSecretKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto'
+
+/** The algorithms that are accepted (RFC 7518 §3.1). A key is bound to exactly one of them. */
+export type Algorithm = 'HS256' | 'RS256' | 'ES256'
+
+/** A public or symmetric key as JWKS has it (RFC 7517). */
+export type Jwk = { readonly kty?: string; readonly kid?: string; readonly [member: string]: unknown }
+
+/** A key that can only verify, and only with its own algorithm, whatever a token's header says. */
+export type VerificationKey = {
+  readonly algorithm: Algorithm
+  readonly kid?: string
+  /** The same for equal keys and different for others; made of the key itself. */
+  readonly fingerprint: string
+  readonly verifies: (signingInput: string, signature: Buffer) => boolean
+}
+
+/** Shortest HMAC secret: as long as the hash (RFC 7518 §3.2). */
+export const secretBytesMin = 32
+const rsaBitsMin = 2048
+
+/**
+ * The key of a plain HS256 secret. Throws when the secret is short, has white space at an end (it was pasted wrong), or
+ * is in truth a public key: everyone knows those, so tokens signed with one as a secret prove nothing.
+ */
+export function hmacKey(secret: string, kid?: string): VerificationKey {
+  if (secret.trim() !== secret) throw new Error('The JWT secret begins or ends with white space.')
+  if (secret.includes('-----BEGIN')) throw new Error('The JWT secret is a PEM key. Give public keys as a JWKS.')
+  return secretKey(Buffer.from(secret), kid)
+}
+
+function secretKey(bytes: Buffer, kid?: string): VerificationKey {
+  if (bytes.length < secretBytesMin)
+    throw new Error(`The JWT secret has ${bytes.length} bytes; HS256 needs at least ${secretBytesMin}.`)
+  const key = createSecretKey(bytes)
+  return {
+    algorithm: 'HS256',
+    kid,
+    fingerprint: fingerprintOf('HS256', kid, key),
+    verifies: (signingInput, signature) => {
+      const expected = createHmac('sha256', key).update(signingInput).digest()
+      return expected.length === signature.length && timingSafeEqual(expected, signature)
+    },
+  }
+}
+
+/**
+ * Imports a key of a JWKS. Throws with the reason when it is not a signature key of an accepted algorithm: its type
+ * decides the algorithm, and an `alg`, `use` or `key_ops` that says otherwise makes it unusable.
+ */
+export function importJwk(jwk: Jwk): VerificationKey {
+  const algorithm = algorithmOf(jwk)
+  const operations = Array.isArray(jwk.key_ops) ? jwk.key_ops : ['verify']
+  if (jwk.alg !== undefined && jwk.alg !== algorithm) throw unusable(jwk, `alg ${String(jwk.alg)} is not ${algorithm}`)
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw unusable(jwk, `use ${String(jwk.use)} is not sig`)
+  if (!operations.some((operation) => operation === 'verify' || operation === 'sign'))
+    throw unusable(jwk, 'its key_ops do not have verify')
+  if (algorithm === 'HS256') return secretKey(Buffer.from(String(jwk.k), 'base64url'), jwk.kid)
+  return publicKey(jwk, algorithm)
+}
+
+/** The keys of a JWKS document; throws with the reason when one of them cannot be used. */
+export function importJwks(text: string): VerificationKey[] {
+  const { keys } = JSON.parse(text) as { keys?: unknown }
+  if (!Array.isArray(keys)) throw new Error('The JWKS has no keys; it must look like {"keys":[…]}.')
+  return keys.map((jwk) => importJwk(jwk as Jwk))
+}
+
+function publicKey(jwk: Jwk, algorithm: 'RS256' | 'ES256'): VerificationKey {
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? rsaBitsMin
+  if (bits < rsaBitsMin) throw unusable(jwk, `${bits} bits are fewer than ${rsaBitsMin}`)
+  const input = { key, dsaEncoding: 'ieee-p1363' as const }
+  return {
+    algorithm,
+    kid: jwk.kid,
+    fingerprint: fingerprintOf(algorithm, jwk.kid, key),
+    verifies: (signingInput, signature) => verify('sha256', Buffer.from(signingInput), input, signature),
+  }
+}
+
+function algorithmOf(jwk: Jwk): Algorithm {
+  if (jwk.kid !== undefined && typeof jwk.kid !== 'string') throw unusable(jwk, 'its kid is not a string')
+  if (jwk.kty === 'oct') return 'HS256'
+  if (jwk.kty === 'RSA') return 'RS256'
+  if (jwk.kty === 'EC' && jwk.crv === 'P-256') return 'ES256'
+  throw unusable(jwk, `type ${String(jwk.kty)} ${String(jwk.crv ?? '')} is not oct, RSA or EC P-256`)
+}
+
+function unusable(jwk: Jwk, reason: string): Error {
+  return new Error(`The key ${JSON.stringify(jwk.kid ?? 'without kid')} of the JWKS cannot be used: ${reason}.`)
+}
+
+function fingerprintOf(algorithm: Algorithm, kid: string | undefined, key: KeyObject): string {
+  const material =
+    key.type === 'secret'
+      ? createHmac('sha256', 'pando').update(key.export()).digest('hex')
+      : key.export({ type: 'spki', format: 'der' }).toString('hex')
+  return `${algorithm} ${kid ?? ''} ${material}`
+}

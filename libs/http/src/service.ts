@@ -1,0 +1,12 @@
+import type { Lifecycle, Readiness } from '@pando/core/service'
+import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+
+/** A service that answers HTTP under a prefix of its own. Gateway and server treat all of them alike. */
+export type HttpService = Lifecycle & {
+  /** As in `--services rest,auth`; also the label of its metrics. */
+  readonly name: string
+  /** For example `/rest/v1`; routes of the plugin are relative to it. */
+  readonly prefix: string
+  readonly plugin: FastifyPluginCallback | FastifyPluginAsync
+  readonly ready: Readiness
+}
