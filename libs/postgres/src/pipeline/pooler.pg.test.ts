@@ -1,0 +1,130 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PostgresUnavailable } from '../errors.ts'
+import type { PipelinedPools } from './pools.ts'
+import { cell, eventually, exchange, sql, startTestCluster, within, type TestCluster } from './test-cluster.ts'
+
+const installed = spawnSync('pgbouncer', ['--version']).status === 0
+if (!installed) process.stderr.write('pooler.pg.test.ts is skipped: the program pgbouncer is not installed\n')
+
+const nobody = 65_534
+const backendsMax = 3
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+describe.skipIf(!installed)('behind pgbouncer in transaction mode', () => {
+  let cluster: TestCluster
+  let bouncer: ChildProcess
+  let folder: string
+  let pools: PipelinedPools
+
+  beforeAll(async () => {
+    cluster = await startTestCluster({ tcp: true })
+    await cluster.admin('create table counted (id serial, claims text); grant all on counted, counted_id_seq to anon')
+    const port = await freePort()
+    folder = await mkdtemp(path.join(tmpdir(), 'pando-pooler-'))
+    await writeFile(
+      path.join(folder, 'pgbouncer.ini'),
+      `[databases]
+postgres = host=127.0.0.1 port=${cluster.tcpPort} dbname=postgres user=authenticator password=open
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = ${backendsMax}
+max_client_conn = 200
+`,
+    )
+    const root = process.getuid?.() === 0
+    if (root) await chown(folder, nobody, nobody)
+    bouncer = spawn('pgbouncer', [path.join(folder, 'pgbouncer.ini')], {
+      stdio: 'ignore',
+      ...(root ? { uid: nobody, gid: nobody } : {}),
+    })
+    const url = `postgres://authenticator@127.0.0.1:${port}/postgres`
+    pools = cluster.pools({
+      url,
+      mode: 'transactional',
+      roleSettings: () => [['app.kind', 'test']],
+      limits: { connectionsMax: 20 },
+    })
+    await eventually(() =>
+      pools.run(exchange(sql('select 1'))).then(
+        () => true,
+        () => false,
+      ),
+    )
+  })
+  afterAll(async () => {
+    await pools?.close()
+    bouncer?.kill()
+    await cluster.remove()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('many callers share few backends, each with its own role, claims and role settings', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => {
+        const role = ['anon', 'authenticated', 'service_role'][i % 3]!
+        const who = sql(
+          `select concat_ws('|', current_user, current_setting('request.jwt.claims'), current_setting('app.kind'))`,
+        )
+        return cell(pools, exchange(who, { role, settings: [['request.jwt.claims', `claims ${i}`]] })).then(
+          (got) => got === `${role}|claims ${i}|test`,
+        )
+      }),
+    )
+    expect(seen).not.toContain(false)
+    const [row] = await cluster.admin(`select count(*)::int as n from pg_stat_activity where usename = 'authenticator'`)
+    expect(row!.n).toBeLessThanOrEqual(backendsMax)
+  })
+
+  test('an exchange is one transaction, an error is rolled back and the connection goes on', async () => {
+    const insert = (claims: string) => sql('insert into counted (claims) values ($1)', claims)
+    const failed = pools.run(exchange([insert('undone'), sql('select 1 / $1::int', '0')], { access: 'write' }))
+    await expect(failed).rejects.toMatchObject({ fields: { code: '22012' } })
+    await pools.run(exchange([insert('done'), insert('done')], { access: 'write' }))
+    expect(await cell(pools, exchange(sql(`select string_agg(claims, ',') from counted`)))).toBe('done,done')
+    await expect(pools.run(exchange(insert('read')))).rejects.toMatchObject({ fields: { code: '25006' } })
+  })
+
+  test('transactions that look before they commit work, and roll back', async () => {
+    const request = { role: 'anon', access: 'write' as const, ...within(5_000) }
+    const inside = await pools.transaction(request, async (tx) => {
+      await tx.query(sql(`insert into counted (claims) values ('rolled back')`))
+      const { rows } = await tx.query(sql('select count(*) from counted'))
+      return tx.rollback(Number(rows[0]![0]))
+    })
+    expect(await cell(pools, exchange(sql('select count(*) from counted')))).toBe(String(inside - 1))
+  })
+
+  test('a deadline ends the statement in Postgres, through the pooler, and hits nobody else', async () => {
+    const hurried = Array.from({ length: 6 }, () =>
+      pools
+        .run(exchange(sql('select pg_sleep(20)'), within(200)))
+        .catch((error: unknown) => error as PostgresUnavailable),
+    )
+    const others = Array.from({ length: 40 }, (_, i) => cell(pools, exchange(sql('select $1::int', String(i)))))
+    for (const error of await Promise.all(hurried)) expect(error).toMatchObject({ reason: 'deadline' })
+    expect(await Promise.all(others)).toEqual(Array.from({ length: 40 }, (_, i) => String(i)))
+    await eventually(async () => {
+      const [row] = await cluster.admin(
+        `select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep%' and state = 'active'`,
+      )
+      return row!.n === 0
+    })
+  })
+})

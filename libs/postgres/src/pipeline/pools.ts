@@ -1,0 +1,155 @@
+import { systemClock, type Clock } from '@pando/core/clock'
+import { remainingMs, type Deadline } from '@pando/core/deadline'
+import { PostgresError, PostgresUnavailable } from '../errors.ts'
+import type { Exchange, RunExchange } from '../exchange.ts'
+import { createConnectionBudget } from './connection-budget.ts'
+import { toExchangeEnvelope, type Settings } from './envelope.ts'
+import { createFlight, toGivenUp, type Flight, type FlightPlan } from './flight.ts'
+import { createFlightWatch } from './flight-watch.ts'
+import { createFlushQueue } from './flush-queue.ts'
+import type { LaneStats } from './lane.ts'
+import { createLanes } from './lanes.ts'
+import { defaultPipelineLimits, type PipelineLimits } from './limits.ts'
+import type { Observe } from './observation.ts'
+import { parseDatabaseUrl } from './open-session.ts'
+import { createSpeedLedger } from './speed-ledger.ts'
+import { runTransaction, type RunTransaction } from './transaction.ts'
+
+export type PipelinedPoolsOptions = {
+  /** DATABASE_URL in any form that `pg` understands. */
+  readonly url: string
+  readonly applicationName: string
+  /**
+   * `pipelined` keeps sessions per role and is the fast way. `transactional` needs nothing of a session and works behind
+   * pgbouncer in transaction mode: each exchange is an explicit transaction of its own.
+   */
+  readonly mode?: 'pipelined' | 'transactional'
+  readonly clock?: Clock
+  /** Spreads the pauses between connection attempts; 0 ≤ x < 1. */
+  readonly random?: () => number
+  readonly limits?: Partial<PipelineLimits>
+  /** `alter role … set …` of a role, which `set role` does not apply; asked whenever a session is opened. */
+  readonly roleSettings?: (role: string) => Settings
+  readonly onObservation?: Observe
+}
+
+export type PipelinedPools = {
+  readonly run: RunExchange
+  readonly transaction: RunTransaction
+  stats(): PipelineStats
+  /** Replaces every session by a new one after its last answer: role settings or the schema changed. */
+  retire(): void
+  /** Refuses what is new and what waits, lets what runs finish (at most `closeMs`), closes. */
+  close(): Promise<void>
+}
+
+export type PipelineStats = {
+  readonly connections: number
+  /** Exchanges and transactions that have not been answered. */
+  readonly pending: number
+  readonly statementsKnown: number
+  readonly lanes: readonly LaneStats[]
+}
+
+/** The way to Postgres for requests: pools of pipelined connections per role. Nothing is opened before it is needed. */
+export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedPools {
+  const {
+    clock = systemClock,
+    mode = 'pipelined',
+    roleSettings = () => [],
+    onObservation: observe = () => {},
+  } = options
+  const rules = { mode, roleSettings }
+  const limits = { ...defaultPipelineLimits, ...options.limits }
+  const watch = createFlightWatch(limits.abortPollMs)
+  const budget = createConnectionBudget(limits.connectionsMax)
+  const ledger = createSpeedLedger(limits, observe)
+  const board = (flight: Flight) => {
+    const { role, access, statements } = flight.plan
+    lanes.route(role, access, statements).submit(flight)
+  }
+  const lanes = createLanes({
+    ...rules,
+    clock,
+    limits,
+    watch,
+    budget,
+    ledger,
+    observe,
+    reroute: board,
+    random: options.random ?? Math.random,
+    target: {
+      config: parseDatabaseUrl(options.url),
+      applicationName: options.applicationName,
+      connectMs: limits.connectMs,
+    },
+    flushes: createFlushQueue(),
+  })
+  let closed = false
+  const sweep = setInterval(() => sweepIdle(), Math.max(10, limits.connectionIdleMs / 2)).unref()
+  const sweepIdle = () => {
+    for (const lane of lanes.all) {
+      lane.closeIdle(clock.monotonic() - limits.connectionIdleMs)
+      if (lane.held === 0 && lane.stats().waiting === 0) lanes.forget(lane)
+    }
+  }
+  const refusal = (role: string, deadline: Deadline, signal: AbortSignal | undefined): Error | undefined => {
+    if (closed) return new PostgresUnavailable('connection', 'The connections to Postgres are closed', { sent: false })
+    if (role === '' || role === 'none') return toNoSuchRole(role)
+    if (signal?.aborted) return toGivenUp('aborted', false)
+    return remainingMs(deadline) === 0 ? toGivenUp('deadline', false) : undefined
+  }
+  const run: RunExchange = (exchange) => {
+    const refused = refusal(exchange.role, exchange.deadline, exchange.signal)
+    if (refused !== undefined) return Promise.reject(refused)
+    return createFlight(toPlan(exchange), watch, board)
+  }
+  const toPlan = (exchange: Exchange): FlightPlan => ({
+    role: exchange.role,
+    access: exchange.access,
+    envelope: toExchangeEnvelope(rules, exchange),
+    statements: exchange.statements,
+    deadline: exchange.deadline,
+    signal: exchange.signal,
+  })
+
+  return {
+    run,
+    transaction(request, fn) {
+      const refused = refusal(request.role, request.deadline, request.signal)
+      if (refused !== undefined) return Promise.reject(refused)
+      const lane = lanes.borrowable(request.role)
+      return runTransaction({ ...rules, watch, lane }, request, fn)
+    },
+    stats: () => ({
+      connections: budget.taken,
+      pending: watch.size,
+      statementsKnown: ledger.size,
+      lanes: Array.from(lanes.all, (lane) => lane.stats()),
+    }),
+    retire() {
+      for (const lane of lanes.all) lane.retire()
+    },
+    async close() {
+      closed = true
+      clearInterval(sweep)
+      for (const lane of lanes.all) {
+        lane.refuseWaiting(new PostgresUnavailable('connection', 'The connections to Postgres close', { sent: false }))
+        lane.retire()
+      }
+      const giveUpAtMs = clock.monotonic() + limits.closeMs
+      while (budget.taken > 0 && clock.monotonic() < giveUpAtMs) await pause(5)
+      for (const lane of lanes.all) lane.destroyAll()
+      while (budget.taken > 0) await pause(5)
+    },
+  }
+}
+
+/** `none` would mean the login role, and an empty name nothing at all: neither may reach `set_config('role', …)`. */
+function toNoSuchRole(role: string): PostgresError {
+  return new PostgresError({ severity: 'ERROR', code: '22023', message: `role "${role}" does not exist` })
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
