@@ -1,9 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { projectOptions } from '@pando/cli/project/project-options'
+import { renderConfigurationDoc, renderEnvExample } from '@pando/config/render-documents'
+import { serverGroups } from '@pando/server/config'
 import { root } from './source-files.ts'
 
 /** Documents that are written from the code; each is committed, and the check fails when it differs. */
-const documents: readonly { readonly path: string; readonly render: () => string }[] = []
+const groups = [...Object.values(serverGroups), projectOptions]
+const documents: readonly { readonly path: string; readonly render: () => string }[] = [
+  { path: 'docs/generated/configuration.md', render: () => renderConfigurationDoc(groups) },
+  { path: '.env.example', render: () => renderEnvExample(Object.values(serverGroups)) },
+]
 
 /** The generated documents that differ from what the code says now, a line each. */
 export function checkGenerated(): string[] {
