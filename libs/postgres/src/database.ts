@@ -1,0 +1,102 @@
+import { Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { toPostgresFailure } from './failure.ts'
+
+export type DatabaseOptions = {
+  /** Any form that `pg` understands; a unix socket's folder may be the percent-encoded host. */
+  readonly url: string
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string
+  /** Default 10. */
+  readonly connectionsMax?: number
+  /** How long a caller waits for a connection. Default 5,000. */
+  readonly connectMs?: number
+  /** A connection without work is closed after this. Default 30,000. */
+  readonly idleMs?: number
+  /** Default 30,000; 0 is none. */
+  readonly statementMsMax?: number
+  /** Told about an idle connection that died; the next caller gets a new one. */
+  readonly onConnectionLost?: (error: Error) => void
+}
+
+/** What runs statements: the database itself, one connection or a transaction. Values are always parameters. */
+export type Queries = {
+  query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+/**
+ * A small pool for services' own tables and for tools; callers' requests go through the pipeline instead.
+ * Everything rejects with `PostgresError` or `PostgresUnavailable` (or what the given function threw).
+ */
+export type Database = Queries & {
+  /** Lends one connection; what the function leaves set on it (`set`, temporary tables) is not undone. */
+  withClient<T>(use: (client: Queries) => Promise<T>): Promise<T>
+  /** Commits what the function did when it fulfils, undoes everything when it rejects. */
+  transaction<T>(use: (transaction: Queries) => Promise<T>): Promise<T>
+  /** Waits for lent connections, then closes all. */
+  close(): Promise<void>
+}
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = new Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.connectionsMax ?? 10,
+    connectionTimeoutMillis: options.connectMs ?? 5000,
+    idleTimeoutMillis: options.idleMs ?? 30_000,
+    statement_timeout: options.statementMsMax ?? 30_000,
+    keepAlive: true,
+  })
+  pool.on('error', (error) => options.onConnectionLost?.(error))
+  const withClient: Database['withClient'] = (use) => lend(pool, (client) => use(toQueries(client)))
+  return {
+    withClient,
+    query: (text, values) => withClient((client) => client.query(text, values)),
+    transaction: (use) => lend(pool, (client) => runTransaction(client, use)),
+    close: () => pool.end(),
+  }
+}
+
+async function lend<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toPostgresFailure(error, { sent: false })
+  })
+  // While lent, the pool does not listen: a death then must not become an uncaught error. The query in use rejects anyway.
+  let broken: Error | undefined
+  const noteDeath = (error: Error): void => {
+    broken = error
+  }
+  client.on('error', noteDeath)
+  try {
+    return await use(client)
+  } finally {
+    client.off('error', noteDeath)
+    client.release(broken)
+  }
+}
+
+function toQueries(client: PoolClient): Queries {
+  return {
+    query: async (text, values) => {
+      try {
+        return (await client.query(text, values === undefined ? undefined : [...values])).rows
+      } catch (error) {
+        throw toPostgresFailure(error, { sent: true })
+      }
+    },
+  }
+}
+
+async function runTransaction<T>(client: PoolClient, use: (transaction: Queries) => Promise<T>): Promise<T> {
+  const transaction = toQueries(client)
+  await transaction.query('begin')
+  let result: T
+  try {
+    result = await use(transaction)
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away by the pool; the first error is the one to tell.
+    await client.query('rollback').catch((failure: Error) => client.emit('error', failure))
+    throw error
+  }
+  await transaction.query('commit')
+  return result
+}

@@ -1,0 +1,133 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { Client } from 'pg'
+import { PostgresError } from '../errors.ts'
+import { toPostgresFailure } from '../failure.ts'
+import { MigrationError } from './migration-error.ts'
+import { runSqlFile } from './run-sql-file.ts'
+import { withMigrationLock, withSession, type Notice } from './session.ts'
+import { readSqlFolder, type SqlFolderFile } from './sql-folder.ts'
+
+/** A numbered series of SQL files. `name` is its key in the ledger and never changes. */
+export type ConventionFolder = { readonly name: string; readonly path: string }
+
+export type ConventionOptions = {
+  /** An admin: superuser, or one who may create roles and owns the database. A direct connection, not pgbouncer. */
+  readonly url: string
+  /** In the order in which they apply: later ones may use what earlier ones make. */
+  readonly folders: readonly ConventionFolder[]
+  /** Parameters while the files run, for example `pando.auto_expose_new_tables`. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** What a file could not do on this server, and what to run instead. */
+  readonly onNotice?: (notice: Notice & { readonly migration: string }) => void
+}
+
+type Convention = SqlFolderFile & { readonly folder: string; readonly title: string }
+
+const conventionsFolder = path.join(import.meta.dirname, '../../conventions')
+
+/**
+ * The folders of this house: the conventions of the database, then each service's tables. `servicesFolder` is the folder
+ * that holds the services.
+ */
+export async function listConventionFolders(servicesFolder: string): Promise<ConventionFolder[]> {
+  const names = (await readdir(servicesFolder)).toSorted()
+  const services = names.map((name) => ({ name, path: path.join(servicesFolder, name, 'migrations') }))
+  return [{ name: 'conventions', path: conventionsFolder }, ...services]
+}
+
+/**
+ * Brings a database up to the conventions: applies the files that it has not got, each in one transaction, and returns their
+ * names. Costs one query when nothing is to do; many nodes may call it at once. Rejects with `MigrationError` when a file was
+ * changed after it was applied or the database was prepared by a newer version, with `SqlFileError` when a file fails.
+ */
+export async function ensureConventions(options: ConventionOptions): Promise<string[]> {
+  const known = (await Promise.all(options.folders.map(readConventions))).flat()
+  const { url } = options
+  const pending = await withSession({ url }, async (client) => listPending(known, await readLedger(client)))
+  if (pending.length === 0) return []
+  return await withMigrationLock({ url }, 'system', () => applyPending(options, known))
+}
+
+async function readConventions(folder: ConventionFolder): Promise<Convention[]> {
+  const files = await readSqlFolder(folder.path)
+  return files.map((file) => ({ ...file, folder: folder.name, title: `${folder.name}/${file.name}` }))
+}
+
+type LedgerRow = { readonly folder: string; readonly name: string; readonly checksum: string }
+
+const selectLedger = 'select folder, name, checksum from pando.migrations'
+
+const createLedger = `
+  create schema if not exists pando;
+  create table if not exists pando.migrations (
+    folder text not null,
+    name text not null,
+    checksum text not null,
+    applied_at timestamptz not null default pg_catalog.now(),
+    primary key (folder, name)
+  )`
+
+const insertLedger = 'insert into pando.migrations (folder, name, checksum) values ($1, $2, $3)'
+
+/** undefined_table, invalid_schema_name */
+const absent = new Set(['42P01', '3F000'])
+
+async function readLedger(client: Client): Promise<LedgerRow[]> {
+  try {
+    return (await client.query<LedgerRow>(selectLedger)).rows
+  } catch (error) {
+    const failure = toPostgresFailure(error, { sent: true })
+    if (failure instanceof PostgresError && absent.has(failure.fields.code)) return []
+    throw failure
+  }
+}
+
+/** Compares files and ledger; throws `MigrationError` when they do not fit. Ledger rows of folders not given are not ours. */
+export function listPending<File extends LedgerRow>(known: readonly File[], ledger: readonly LedgerRow[]): File[] {
+  const keyOf = ({ folder, name }: LedgerRow): string => `${folder}/${name}`
+  const folders = new Set(known.map(({ folder }) => folder))
+  const files = new Map(known.map((file) => [keyOf(file), file]))
+  const applied = new Map(ledger.filter(({ folder }) => folders.has(folder)).map((row) => [keyOf(row), row]))
+  const newer = [...applied.keys()].filter((key) => !files.has(key)).toSorted()
+  if (newer.length > 0) throw preparedByNewer(newer)
+  const changed = known.filter((file) => (applied.get(keyOf(file))?.checksum ?? file.checksum) !== file.checksum)
+  if (changed.length > 0) throw changedAfterwards(changed.map(keyOf))
+  return known.filter((file) => !applied.has(keyOf(file)))
+}
+
+const preparedByNewer = (titles: readonly string[]): MigrationError =>
+  new MigrationError(
+    'unknown_applied',
+    `this database was prepared by a newer version: it has ${titles.join(', ')}, which this version does not know. ` +
+      'Run that version or a later one here, or restore a backup made before the upgrade',
+    titles,
+  )
+
+const changedAfterwards = (titles: readonly string[]): MigrationError =>
+  new MigrationError(
+    'changed',
+    `${titles.join(', ')} changed after this database got it: install an unmodified release; to change what a migration ` +
+      'made, add a new one',
+    titles,
+  )
+
+async function applyPending(options: ConventionOptions, known: readonly Convention[]): Promise<string[]> {
+  let running = ''
+  const onNotice = (notice: Notice): void => options.onNotice?.({ ...notice, migration: running })
+  return await withSession({ url: options.url, onNotice }, async (client) => {
+    // Read again: whoever held the lock before us may have applied them.
+    const pending = listPending(known, await readLedger(client))
+    await client.query(createLedger)
+    for (const [name, value] of Object.entries(options.parameters ?? {})) {
+      await client.query('select pg_catalog.set_config($1, $2, false)', [name, value])
+    }
+    for (const { title, folder, name, checksum, text } of pending) {
+      running = title
+      await runSqlFile(client, { name: title, text }, async () => {
+        await client.query(insertLedger, [folder, name, checksum])
+      })
+    }
+    return pending.map(({ title }) => title)
+  })
+}
