@@ -121,9 +121,9 @@ function* toRelationshipSource(
   }
 }
 
-function toMediaHandler([mediaType, schema, name, kind, relation]: HandlerFact): MediaHandler {
+function toMediaHandler([mediaType, schema, name, kind, relation, isBinary]: HandlerFact): MediaHandler {
   const target = relation === null ? {} : { relation: { schema: relation[0], name: relation[1] } }
-  return { mediaType, routine: { schema, name }, kind, ...target }
+  return { mediaType, routine: { schema, name }, kind, isBinary, ...target }
 }
 
 const systemSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])

@@ -77,6 +77,7 @@ export type HandlerFact = readonly [
   name: string,
   kind: 'aggregate' | 'function',
   relation: readonly [schema: string, name: string] | null,
+  isBinary: boolean,
 ]
 
 export type CompositeFact = readonly [

@@ -324,11 +324,11 @@ describe('the rest of the catalogue', () => {
 
   test('has the handlers of media types in lower case', () => {
     expect(catalogue.mediaHandlers).toEqual([
-      { mediaType: '*/*', routine: api('anything'), kind: 'aggregate' },
-      { mediaType: '*/*', routine: api('append_any'), kind: 'function' },
-      { mediaType: 'text/plain', routine: api('append_title'), kind: 'function' },
-      { mediaType: 'image/png', routine: api('photo'), kind: 'function' },
-      { mediaType: 'text/plain', routine: api('titles'), kind: 'aggregate', relation: api('works') },
+      { mediaType: '*/*', routine: api('anything'), kind: 'aggregate', isBinary: true },
+      { mediaType: '*/*', routine: api('append_any'), kind: 'function', isBinary: true },
+      { mediaType: 'text/plain', routine: api('append_title'), kind: 'function', isBinary: false },
+      { mediaType: 'image/png', routine: api('photo'), kind: 'function', isBinary: true },
+      { mediaType: 'text/plain', routine: api('titles'), kind: 'aggregate', isBinary: false, relation: api('works') },
     ])
   })
 

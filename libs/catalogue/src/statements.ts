@@ -205,7 +205,8 @@ export const listMediaHandlers = `
 select json_build_array(
   lower(media.typname), n.nspname, p.proname,
   case p.prokind when 'a' then 'aggregate' else 'function' end,
-  case when p.prokind = 'a' and c.oid is not null then json_build_array(cn.nspname, c.relname) end
+  case when p.prokind = 'a' and c.oid is not null then json_build_array(cn.nspname, c.relname) end,
+  media.typbasetype = 'bytea'::regtype
 )::text as fact
 from pg_type media
 join pg_proc p on p.prorettype = media.oid

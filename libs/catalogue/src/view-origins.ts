@@ -36,8 +36,13 @@ export function isNeverNull(
   views: ViewColumns,
   notNull: (origin: ColumnOrigin) => boolean,
   { relation, column }: ColumnOrigin,
+  seen = new Set<string>(),
 ): boolean {
   const proof = views.get(relation)?.get(column)?.notNullIf
   if (proof === undefined) return notNull({ relation, column })
-  return proof === 'always' || proof.some((origin) => isNeverNull(views, notNull, origin))
+  // A view that stands on itself proves nothing, and what has been looked at once has not proved it.
+  const key = `${relation} ${column}`
+  if (seen.has(key)) return false
+  seen.add(key)
+  return proof === 'always' || proof.some((origin) => isNeverNull(views, notNull, origin, seen))
 }
