@@ -1,0 +1,82 @@
+import type { Catalogue, QualifiedName } from '@pando/catalogue/catalogue'
+import type { RestOptions } from './config.ts'
+import type { RestConfig } from './rest-config.ts'
+
+/**
+ * The settings in force: the service's options, with those that the database declares for the authenticator laid over them
+ * (PostgREST v14, "In-Database Configuration"). A value of the database that cannot be understood is left out, as a bad
+ * setting there must not stop the API; `invalid` lists such names for the log.
+ */
+export function toEffectiveConfig(
+  options: RestOptions,
+  inDatabase: Catalogue['inDatabaseConfig'],
+): { readonly config: RestConfig; readonly invalid: readonly string[] } {
+  const invalid: string[] = []
+  const read = <T>(name: string, parse: (text: string) => T | undefined, otherwise: T): T => {
+    const text = inDatabase.get(name)
+    if (text === undefined) return otherwise
+    const value = parse(text)
+    if (value === undefined) invalid.push(name)
+    return value ?? otherwise
+  }
+  const config: RestConfig = {
+    schemas: read('db_schemas', parseList, options.schemas),
+    extraSearchPath: read('db_extra_search_path', parseList, options.extraSearchPath),
+    maxRows: read('db_max_rows', parseCount, options.maxRows),
+    aggregatesEnabled: read('db_aggregates_enabled', parseFlag, options.aggregatesEnabled),
+    planEnabled: read('db_plan_enabled', parseFlag, options.planEnabled),
+    preRequest: read('db_pre_request', parseName, parseName(options.preRequest ?? '')),
+    rootSpec: read('db_root_spec', parseName, parseName(options.rootSpec ?? '')),
+    txEnd: read('db_tx_end', parseOneOf(txEnds), options.txEnd),
+    openapiMode: read('openapi_mode', parseOneOf(openapiModes), options.openapiMode),
+    openapiSecurityActive: read('openapi_security_active', parseFlag, options.openapiSecurityActive),
+    openapiServerProxyUri: read('openapi_server_proxy_uri', parseText, options.openapiServerProxyUri ?? undefined),
+    hoistedTxSettings: read('db_hoisted_tx_settings', parseList, options.hoistedTxSettings),
+    appSettings: [...options.appSettings.map(splitSetting), ...appSettingsOf(inDatabase)],
+  }
+  return { config, invalid }
+}
+
+const txEnds = ['commit', 'commit-allow-override', 'rollback', 'rollback-allow-override'] as const
+const openapiModes = ['follow-privileges', 'ignore-privileges', 'disabled'] as const
+
+const parseText = (text: string): string | undefined => (text === '' ? undefined : text)
+
+function parseList(text: string): readonly string[] | undefined {
+  const items = text.split(',').map((item) => item.trim().replaceAll(/^"|"$/g, ''))
+  return items.every((item) => item !== '') ? items : undefined
+}
+
+function parseCount(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+function parseFlag(text: string): boolean | undefined {
+  const word = text.toLowerCase()
+  if (['true', 'on', 'yes', '1'].includes(word)) return true
+  return ['false', 'off', 'no', '0'].includes(word) ? false : undefined
+}
+
+const parseOneOf =
+  <T extends string>(values: readonly T[]) =>
+  (text: string): T | undefined =>
+    values.find((value) => value === text)
+
+/** `schema.name`; a bare name is in `public`. */
+function parseName(text: string): QualifiedName | undefined {
+  const [first, second, ...more] = text.split('.')
+  if (first === undefined || first === '' || more.length > 0) return undefined
+  return second === undefined ? { schema: 'public', name: first } : { schema: first, name: second }
+}
+
+function splitSetting(text: string): readonly [string, string] {
+  const at = text.indexOf('=')
+  return at === -1 ? [`app.settings.${text}`, ''] : [`app.settings.${text.slice(0, at)}`, text.slice(at + 1)]
+}
+
+function appSettingsOf(inDatabase: Catalogue['inDatabaseConfig']): (readonly [string, string])[] {
+  const prefix = 'app_settings_'
+  return [...inDatabase]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [`app.settings.${name.slice(prefix.length)}`, value])
+}

@@ -1,0 +1,180 @@
+import type { Deadline } from '@pando/core/deadline'
+import type { Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
+import type { CompiledStatement } from './compiled.ts'
+import { resultColumns } from './compiled.ts'
+import type { RestDeps } from './deps.ts'
+import { errors } from './errors.ts'
+import type { PageRange } from './page-range.ts'
+import type { CompiledRequest } from './plan/compiled-request.ts'
+import type { Settings } from './request-settings.ts'
+import type { ApiRequest } from './request/api-request.ts'
+import type { RestConfig } from './rest-config.ts'
+
+/** A compiled request with the values of one caller. */
+export type Execution = {
+  readonly request: ApiRequest
+  readonly rawQuery: string
+  readonly compiled: CompiledRequest
+  readonly role: string
+  readonly settings: Settings
+  readonly config: RestConfig
+  readonly range: PageRange
+  readonly body: readonly Uint8Array[]
+  readonly deadline: Deadline
+  readonly signal: AbortSignal
+}
+
+/** What a statement found; counts are undefined where none was asked for. */
+export type ResultSet = {
+  readonly total?: number
+  readonly pageRows: number
+  readonly location?: string
+  readonly body?: Buffer
+  readonly headers?: string
+  readonly status?: string
+  readonly inserted?: number
+}
+
+type Run = Pick<RestDeps, 'run' | 'transaction'>
+
+/**
+ * Runs a request as its caller: in one round trip, unless its effect depends on what it finds.
+ *
+ * @throws PostgresError, PostgresUnavailable, and the refusals of `refuseEffect`
+ */
+export async function execute(deps: Run, execution: Execution): Promise<ResultSet> {
+  const rollback = mustRollBack(execution)
+  const result =
+    rollback || isConditional(execution)
+      ? await inTransaction(deps, execution, rollback)
+      : await inOneTrip(deps, execution)
+  const [main, estimate] = result
+  if (execution.compiled.kind === 'explain') return { pageRows: 0, body: joinLines(main) }
+  const found = toResultSet(main, execution.compiled.output.isBinary)
+  if (execution.compiled.output.singular && found.pageRows !== 1) throw errors.notSingular(found.pageRows)
+  return estimate === undefined ? found : { ...found, ...estimatedTotal(execution, found, estimate) }
+}
+
+type Results = readonly [main: StatementResult, estimate?: StatementResult]
+
+async function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
+  const { role, settings, compiled, deadline, signal } = execution
+  const statements = [...statementsBefore(execution), bind(compiled.statement, execution)]
+  if (compiled.estimate !== undefined) statements.push(bind(compiled.estimate, execution))
+  const results = await deps.run({ role, access: compiled.access, settings, statements, deadline, signal })
+  const estimate = compiled.estimate === undefined ? undefined : results.at(-1)
+  return [results.at(estimate === undefined ? -1 : -2) as StatementResult, estimate]
+}
+
+function inTransaction(deps: Run, execution: Execution, rollback: boolean): Promise<Results> {
+  const { role, settings, compiled, deadline, signal } = execution
+  return deps.transaction({ role, access: compiled.access, settings, deadline, signal }, async (tx) => {
+    for (const statement of statementsBefore(execution)) await tx.query(statement)
+    const main = await tx.query(bind(compiled.statement, execution))
+    refuseEffect(execution, main)
+    const estimate = compiled.estimate === undefined ? undefined : await tx.query(bind(compiled.estimate, execution))
+    const results: Results = [main, estimate]
+    if (!rollback) return results
+    // Deferred constraints speak now or never.
+    await tx.query({ text: 'set constraints all immediate', params: [] })
+    return tx.rollback(results)
+  })
+}
+
+/** Refusals that must undo what the statement did. */
+function refuseEffect({ request, compiled }: Execution, main: StatementResult): void {
+  if (compiled.kind === 'explain') return
+  const { pageRows } = toResultSet(main)
+  const rowsMax = request.preferences.maxAffected ?? Infinity
+  if (compiled.mutation === 'put' && pageRows !== 1) throw errors.putKeyMismatch()
+  if (compiled.output.singular && pageRows !== 1) throw errors.notSingular(pageRows)
+  if (limitsAffected(request) && pageRows > rowsMax) throw errors.maxAffected(pageRows)
+}
+
+/** Whether the request may only commit when its result is as asked. */
+function isConditional({ request, compiled }: Execution): boolean {
+  if (compiled.access === 'read') return false
+  return compiled.output.singular || compiled.mutation === 'put' || limitsAffected(request)
+}
+
+function limitsAffected({ preferences }: ApiRequest): boolean {
+  return preferences.maxAffected !== undefined && preferences.handling === 'strict'
+}
+
+/** `Prefer: tx=` where the settings allow it to decide, and the settings otherwise. */
+function mustRollBack({ request, config, compiled }: Execution): boolean {
+  if (compiled.access === 'read') return false
+  const asked = config.txEnd.endsWith('allow-override') ? request.preferences.transaction : undefined
+  return (asked ?? (config.txEnd.startsWith('rollback') ? 'rollback' : 'commit')) === 'rollback'
+}
+
+/** The pre-request function, when there is one. */
+function statementsBefore({ config: { preRequest } }: Execution): Statement[] {
+  if (preRequest === undefined) return []
+  const name = [preRequest.schema, preRequest.name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+  return [{ text: `select ${name}()`, params: [] }]
+}
+
+/** Puts the values of one request where the compiled statement wants them. */
+export function bind(statement: CompiledStatement, { request, range, body }: Execution): Statement {
+  const { values } = request.query
+  const params = statement.params.map((source): Parameter => {
+    switch (source.from) {
+      case 'slot':
+        return values[source.slot] as string
+      case 'body':
+        return source.as === 'bytea' ? toByteaText(body) : body
+      case 'limit':
+        return range.limit === undefined ? null : String(range.limit)
+      case 'offset':
+        return String(range.offset)
+    }
+  })
+  return { text: statement.text, params }
+}
+
+/** Bytes as Postgres writes them in text: the parameter's own text could hold neither NUL nor other encodings. */
+function toByteaText(chunks: readonly Uint8Array[]): string {
+  return `\\x${Buffer.concat(chunks).toString('hex')}`
+}
+
+function toResultSet(result: StatementResult, isBinary = false): ResultSet {
+  const row = result.rows[0]
+  if (row === undefined) return { pageRows: 0 }
+  const text = (column: number): string | undefined => row[column]?.toString()
+  const number = (column: number): number | undefined =>
+    row[column] == null ? undefined : Number(row[column].toString())
+  return {
+    total: number(resultColumns.total),
+    pageRows: number(resultColumns.pageRows) ?? 0,
+    location: text(resultColumns.location),
+    body: isBinary ? fromByteaText(row[resultColumns.body]) : (row[resultColumns.body] ?? undefined),
+    headers: text(resultColumns.headers),
+    status: text(resultColumns.status),
+    inserted: number(resultColumns.inserted),
+  }
+}
+
+function fromByteaText(cell: Buffer | null | undefined): Buffer | undefined {
+  return cell == null ? undefined : Buffer.from(cell.toString('latin1', 2), 'hex')
+}
+
+/** `count=planned` is the planner's guess; `count=estimated` is the exact count until it reaches `max-rows`. */
+function estimatedTotal(
+  { request, config }: Execution,
+  found: ResultSet,
+  estimate: StatementResult,
+): { total?: number } {
+  const plan = JSON.parse(joinLines(estimate).toString()) as [{ Plan: { 'Plan Rows': number } }]
+  const planned = plan[0].Plan['Plan Rows']
+  if (request.preferences.count === 'planned') return { total: planned }
+  if (found.total === undefined) return { total: planned }
+  return {
+    total: config.maxRows !== undefined && found.total > config.maxRows ? Math.max(found.total, planned) : found.total,
+  }
+}
+
+/** `explain` answers in lines (text) or in one cell (json). */
+function joinLines(result: StatementResult): Buffer {
+  return Buffer.from(result.rows.map((row) => row[0]?.toString() ?? '').join('\n'))
+}

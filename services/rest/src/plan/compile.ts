@@ -1,0 +1,142 @@
+import type { QualifiedName, Relation } from '@pando/catalogue/catalogue'
+import { suggestRelation } from '@pando/catalogue/suggest'
+import type { CompiledStatement } from '../compiled.ts'
+import { errors } from '../errors.ts'
+import type { ApiRequest, BodyShape } from '../request/api-request.ts'
+import { writeCallStatement } from '../sql/write-call-statement.ts'
+import { writeEstimate } from '../sql/write-estimate.ts'
+import { writeMutationStatement } from '../sql/write-mutation-statement.ts'
+import { writeReadStatement } from '../sql/write-read-statement.ts'
+import type { Answering } from '../sql/write-read-statement.ts'
+import { chooseMedia } from './choose-media.ts'
+import type { Explain, Media } from './choose-media.ts'
+import type { CompiledRequest } from './compiled-request.ts'
+import { pageClass } from './page-class.ts'
+import { planCall } from './plan-call.ts'
+import { planMutation } from './plan-mutation.ts'
+import { planRead } from './plan-read.ts'
+import { findComputed } from './resolve-field.ts'
+import { createScope, findRelation } from './scope.ts'
+import type { Context, Scope } from './scope.ts'
+import { selectsWholeRows } from './whole-rows.ts'
+
+/**
+ * Turns a parsed request into a statement: names are resolved against the catalogue into a plan, the plan is written as
+ * SQL. Depends on the shapes of request and body and on `pageKey`, on no other value.
+ *
+ * @throws the PGRST refusals of planning, see `errors`
+ */
+export function compile(context: Context, request: ApiRequest, body: BodyShape): CompiledRequest {
+  const { target, method } = request
+  if (target.kind === 'routine') return compileCall(context, target.name, { request, body })
+  if (target.kind === 'root') throw errors.method(method)
+  const scope = createScope(context, target.name.schema)
+  const relation = findRelation(scope, target.name)
+  if (relation === undefined) {
+    const { schema, name } = target.name
+    throw errors.noRelation(schema, name, suggestRelation(context.catalogue, schema, name))
+  }
+  if (method === 'GET' || method === 'HEAD') return compileRead(scope, relation, request)
+  return compileMutation(scope, relation, { request, body })
+}
+
+function compileRead(scope: Scope, relation: Relation, request: ApiRequest): CompiledRequest {
+  const { query } = request
+  const media = chooseMedia(request.accept, { ...scope, relation, wholeRows: selectsWholeRows(query.select) })
+  const read = planRead(
+    scope,
+    {
+      source: { kind: 'relation', name: { schema: relation.schema, name: relation.name } },
+      alias: scope.alias(relation.name),
+      relation,
+      use: 'root',
+      page: pageClass(request, scope.config),
+    },
+    { select: query.select, parts: query, values: query.values },
+  )
+  const answering = toAnswering(scope, request, media)
+  const compiled = finish(media, writeReadStatement(read, answering), {
+    kind: 'read',
+    access: 'read',
+    hasBody: answering.hasBody,
+  })
+  return wantsEstimate(request) ? { ...compiled, estimate: writeEstimate(read) } : compiled
+}
+
+type Arrived = { readonly request: ApiRequest; readonly body: BodyShape }
+
+const changes = { POST: 'insert', PATCH: 'update', DELETE: 'delete', PUT: 'put' } as const
+
+function compileMutation(scope: Scope, relation: Relation, { request, body }: Arrived): CompiledRequest {
+  const { method } = request
+  if (!(method in changes)) throw errors.method(method)
+  const media = chooseMedia(request.accept, { ...scope, relation, wholeRows: selectsWholeRows(request.query.select) })
+  const plan = planMutation(scope, { request, body, relation })
+  const change = changes[method as keyof typeof changes]
+  const isUpsert = change === 'insert' && plan.change.kind === 'insert' && plan.change.conflict !== undefined
+  const answering = { format: media.format, hasBody: plan.read !== undefined }
+  const statement = writeMutationStatement(plan, answering, (name) => findComputed(scope, relation, name))
+  const compiled = finish(media, statement, { kind: 'mutate', access: 'write', hasBody: answering.hasBody })
+  return { ...compiled, mutation: isUpsert ? 'upsert' : change }
+}
+
+function compileCall(context: Context, name: QualifiedName, arrived: Arrived): CompiledRequest {
+  const { request } = arrived
+  const { method } = request
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') throw errors.rpcMethod(method)
+  const scope = createScope(context, name.schema)
+  const plan = planCall(scope, { ...arrived, name })
+  const { routine, result } = plan
+  const relation = result.kind === 'rows' ? result.read.relation : undefined
+  const wholeRows = selectsWholeRows(request.query.select)
+  const media = chooseMedia(request.accept, { ...scope, relation, routine, wholeRows })
+  // No plan of a call tells how many rows it gives, so an estimate is a count.
+  const total = request.preferences.count === 'estimated' ? { total: {} } : {}
+  const answering = { ...total, ...toAnswering(scope, request, media) }
+  const hasBody = answering.hasBody && result.kind !== 'void'
+  const statement = writeCallStatement(plan, { ...answering, hasBody }, (column) =>
+    findComputed(scope, relation, column),
+  )
+  const isWrite = method === 'POST' && routine.volatility === 'volatile'
+  return {
+    ...finish(media, statement, { kind: 'call', access: isWrite ? 'write' : 'read', hasBody }),
+    settings: routine.settings.filter(([setting]) => context.config.hoistedTxSettings.includes(setting)),
+    isSingleResult: !routine.returns.isSet,
+    isVoid: result.kind === 'void',
+  }
+}
+
+function toAnswering(scope: Scope, request: ApiRequest, { format }: Media): Answering {
+  const { count } = request.preferences
+  const { maxRows } = scope.config
+  const hasBody = request.method !== 'HEAD'
+  if (count === 'exact') return { format, hasBody, total: {} }
+  if (count === 'estimated' && maxRows !== undefined) return { format, hasBody, total: { upTo: maxRows + 1 } }
+  return { format, hasBody }
+}
+
+function wantsEstimate({ preferences }: ApiRequest): boolean {
+  return preferences.count === 'planned' || preferences.count === 'estimated'
+}
+
+type Facts = Pick<CompiledRequest, 'access' | 'hasBody'> & { readonly kind: 'read' | 'mutate' | 'call' }
+
+function finish(media: Media, statement: CompiledStatement, facts: Facts): CompiledRequest {
+  const { contentType, format, explain, isBinary } = media
+  return {
+    ...facts,
+    kind: explain === undefined ? facts.kind : 'explain',
+    statement: explain === undefined ? statement : explained(statement, explain),
+    output: { contentType, singular: format.kind === 'json' && format.singular, isBinary },
+    settings: [],
+    isSingleResult: false,
+    isVoid: false,
+  }
+}
+
+function explained(statement: CompiledStatement, { format, options }: Explain): CompiledStatement {
+  return {
+    ...statement,
+    text: `explain (format ${format}${options.map((option) => `, ${option}`).join('')}) ${statement.text}`,
+  }
+}

@@ -1,0 +1,66 @@
+import { Readable } from 'node:stream'
+import { CsvError, parse } from 'csv-parse'
+import { errors } from '../errors.ts'
+
+/** Bytes of one line of a CSV body. */
+const csvLineBytesMax = 1_048_576
+
+/** Characters of JSON that are gathered before they become a chunk. */
+const chunkLength = 65_536
+
+/** A body turned into JSON text. */
+export type JsonText = { readonly keys: readonly string[]; readonly isEmpty: boolean; readonly chunks: Uint8Array[] }
+
+/**
+ * Turns CSV (RFC 4180, first line = names of the columns) into the text of a JSON array of objects, line by line. All
+ * values are strings, the word NULL is null. Refuses with PGRST102 malformed CSV and lines of unequal length.
+ */
+export async function csvToJson(source: AsyncIterable<Uint8Array>): Promise<JsonText> {
+  const lines = parseLines(source)
+  const chunks: Uint8Array[] = []
+  let names: readonly string[] | undefined
+  let text = ''
+  let rows = 0
+  for await (const line of lines) {
+    if (names === undefined) {
+      names = line
+      continue
+    }
+    text += (rows++ === 0 ? '[' : ',') + toObjectText(names, line)
+    if (text.length < chunkLength) continue
+    chunks.push(Buffer.from(text))
+    text = ''
+  }
+  if (names === undefined) throw errors.body('Empty or invalid csv')
+  chunks.push(Buffer.from(rows === 0 ? '[]' : `${text}]`))
+  return { keys: rows === 0 ? [] : [...new Set(names)], isEmpty: rows === 0, chunks }
+}
+
+async function* parseLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
+  const parser = parse({
+    bom: true,
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: csvLineBytesMax,
+  })
+  const input = Readable.from(source)
+  input.on('error', (error) => parser.destroy(error))
+  try {
+    for await (const line of input.pipe(parser)) yield line as readonly string[]
+  } catch (error) {
+    throw error instanceof CsvError ? errors.body(`Invalid csv: ${error.message}`) : error
+  } finally {
+    input.destroy()
+  }
+}
+
+function toObjectText(names: readonly string[], line: readonly string[]): string {
+  if (line.length !== names.length) throw errors.body('All lines must have same number of fields')
+  let text = '{'
+  for (const [i, name] of names.entries()) {
+    const value = line[i] === 'NULL' ? 'null' : JSON.stringify(line[i])
+    text += `${i === 0 ? '' : ','}${JSON.stringify(name)}:${value}`
+  }
+  return `${text}}`
+}

@@ -1,0 +1,28 @@
+import type { Catalogue } from '@pando/catalogue/catalogue'
+import type { RestOptions } from './config.ts'
+import { toEffectiveConfig } from './effective-config.ts'
+import { searchPath } from './request-settings.ts'
+import type { RestConfig } from './rest-config.ts'
+
+/** The schemas that a catalogue must show, given what the database itself declares. */
+export function restSchemas(
+  options: RestOptions,
+  inDatabase: Catalogue['inDatabaseConfig'],
+): Pick<RestConfig, 'schemas' | 'extraSearchPath'> {
+  return toEffectiveConfig(options, inDatabase).config
+}
+
+/**
+ * What a connection of a role is set up with: the role's own settings, which `set role` does not apply, and the search path
+ * of the default schema. Requests for another schema set theirs.
+ */
+export function restSessionSettings(
+  options: RestOptions,
+  catalogue: Catalogue | undefined,
+  role: string,
+): readonly (readonly [name: string, value: string])[] {
+  const inDatabase = catalogue?.inDatabaseConfig ?? new Map()
+  const { config } = toEffectiveConfig(options, inDatabase)
+  const own = catalogue?.roleSettings.get(role) ?? []
+  return [...own, ['search_path', searchPath(config.schemas[0] ?? 'public', config)]]
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { quoteLiteral, quoteName, quoteQualified, typeName } from './quote.ts'
+
+describe('quoting', () => {
+  it('a name stays inside its quotes whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (name) => {
+        const inner = quoteName(name).slice(1, -1)
+        expect(inner.replaceAll('""', '')).not.toContain('"')
+        expect(inner).not.toContain('\0')
+      }),
+    )
+  })
+
+  it('a literal stays inside its quotes whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("'", '\\', 'a', '\0', '"') }), (text) => {
+        const literal = quoteLiteral(text)
+        const isEscape = literal.startsWith("E'")
+        const inner = literal
+          .slice(isEscape ? 2 : 1, -1)
+          .replaceAll("''", '')
+          .replaceAll('\\\\', '')
+        expect(inner).not.toContain("'")
+        expect(inner).not.toContain('\\')
+      }),
+    )
+  })
+
+  it('a name without a schema stands alone', () => {
+    expect(quoteQualified({ schema: '', name: 'rows' })).toBe('"rows"')
+    expect(quoteQualified({ schema: 'a"b', name: 'c' })).toBe('"a""b"."c"')
+  })
+})
+
+describe('type names', () => {
+  it.each([
+    'int',
+    'character varying(40)',
+    'numeric(10, 2)',
+    'timestamp with time zone',
+    'text[]',
+    'time(3) with time zone',
+  ])('%s is one', (name) => expect(typeName(name)).toBe(name))
+
+  it.each(['int)', 'int; drop table x', 'a.b', '"x"', "int'", 'int--', '', 'int/**/', 'numeric(1,(2))'])(
+    '%s is none',
+    (name) => expect(() => typeName(name)).toThrow(expect.objectContaining({ code: 'PGRST100' })),
+  )
+})

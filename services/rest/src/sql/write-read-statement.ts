@@ -1,0 +1,45 @@
+import type { CompiledStatement } from '../compiled.ts'
+import type { BodyFormat } from '../plan/choose-media.ts'
+import type { ReadPlan } from '../plan/read-plan.ts'
+import { createParameters } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
+import { outputNames, writeBody } from './write-body.ts'
+import { writeCells } from './write-cells.ts'
+import { writeBareRows, writeRows } from './write-read.ts'
+
+/** How a plan's rows are answered. */
+export type Answering = {
+  readonly format: BodyFormat
+  readonly hasBody: boolean
+  /** `upTo` stops counting: whether there are more is all that `count=estimated` needs to know. */
+  readonly total?: { readonly upTo?: number }
+}
+
+/**
+ * A read. Without a page the rows of the page are all rows, so they are counted once.
+ *
+ * Measured on 100,000 rows under row policies, CPU of Postgres per execution of the prepared statement: one row by key
+ * 50 µs, where a bare `select row_to_json(…)` takes 36; of the difference `response.*` are 4, the aggregate 8. A feed of
+ * 20 rows with an embedded author 130 µs, where a join takes 150; sorted without an index 30 against 123 ms.
+ */
+export function writeReadStatement(read: ReadPlan, answering: Answering): CompiledStatement {
+  const params = createParameters()
+  const text = writeReadText(read, answering, params)
+  return { text, params: params.sources }
+}
+
+/** The same after a `with` that makes the rows; shares its parameters. */
+export function writeReadText(read: ReadPlan, { format, hasBody, total }: Answering, params: Parameters): string {
+  const cells = writeCells({
+    pageRows: 'count(*)',
+    ...(hasBody ? { body: writeBody(format, outputNames(read)) } : {}),
+    ...(total === undefined ? {} : { total: writeTotal(read, total, params) }),
+  })
+  return `select ${cells} from (${writeRows(read, params)}) as r`
+}
+
+function writeTotal(read: ReadPlan, { upTo }: { upTo?: number }, params: Parameters): string {
+  if (read.limit === undefined && upTo === undefined && !read.grouped) return 'count(*)'
+  const bound = upTo === undefined ? '' : ` limit ${upTo}`
+  return `(select count(*) from (${writeBareRows(read, params)}${bound}) as t)`
+}
