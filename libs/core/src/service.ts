@@ -8,5 +8,10 @@ export type Lifecycle = {
   stop(): Promise<void>
 }
 
+const nothing = (): Promise<void> => Promise.resolve()
+
+/** The life of a service that holds nothing of its own. */
+export const withoutState: Lifecycle = { start: nothing, drain: nothing, stop: nothing }
+
 /** Answers "may this node get requests now?"; the reason is shown on `/health/ready`. */
 export type Readiness = () => { readonly ready: true } | { readonly ready: false; readonly reason: string }

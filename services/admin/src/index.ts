@@ -1,4 +1,5 @@
 import { overviewSchema } from '@pando/contract/overview'
+import { withoutState } from '@pando/core/service'
 import type { HttpService } from '@pando/http/service'
 import type { AdminDeps } from './deps.ts'
 import { getOverview } from './overview.ts'
@@ -8,13 +9,10 @@ export type { AdminDeps } from './deps.ts'
 
 /** What the people who run an installation may see. It answers this machine alone. */
 export function createAdmin(deps: AdminDeps): HttpService {
-  const nothing = (): Promise<void> => Promise.resolve()
   return {
+    ...withoutState,
     name: 'admin',
     prefix: '/admin/v1',
-    start: nothing,
-    drain: nothing,
-    stop: nothing,
     ready: () => ({ ready: true }),
     plugin: (app, _options, done) => {
       app.addHook('onRequest', (request, _reply, next) => {

@@ -1,3 +1,4 @@
+import { withoutState } from '@pando/core/service'
 import type { HttpService } from '@pando/http/service'
 import type { RestDeps } from './deps.ts'
 import { createHandler, prefix } from './handle.ts'
@@ -7,15 +8,12 @@ export { restOptions } from './config.ts'
 export type { RestOptions } from './config.ts'
 export { restSchemas, restSessionSettings } from './session.ts'
 
-/** It holds nothing of its own: pools and catalogue belong to the server that lends them. */
-const nothing = (): Promise<void> => Promise.resolve()
-const withoutLifecycle = { start: nothing, drain: nothing, stop: nothing }
-
 /** The data API: PostgREST v14's wire over the rows of Postgres, as the caller. */
 export function createRest(deps: RestDeps): HttpService {
   const handle = createHandler(deps)
   return {
-    ...withoutLifecycle,
+    // Pools and catalogue belong to the server that lends them.
+    ...withoutState,
     name: 'rest',
     prefix,
     ready: deps.catalogueReadiness,

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { startTestCluster } from './cluster.ts'
+import { startTestCluster, type TestCluster } from './cluster.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -13,7 +13,7 @@ declare module 'vitest' {
 }
 
 /** What comes through the door. */
-export type ClusterAnswer = { readonly cluster: import('./cluster.ts').TestCluster } | { readonly error: string }
+export type ClusterAnswer = { readonly cluster: TestCluster } | { readonly error: string }
 
 /**
  * One PostgreSQL cluster for the whole run, started by the first test file that asks for a database; a run of pure tests
