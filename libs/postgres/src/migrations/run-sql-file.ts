@@ -13,7 +13,8 @@ import { SqlFileError, type SqlFile } from './sql-file-error.ts'
  */
 export async function runSqlFile(client: Client, file: SqlFile, record: () => Promise<void> = nothing): Promise<void> {
   const statements = splitStatements(file.text)
-  if (statements.some(({ text }) => needsNoTransaction(text))) return await runOneByOne(client, file, { statements, record })
+  if (statements.some(({ text }) => needsNoTransaction(text)))
+    return await runOneByOne(client, file, { statements, record })
   try {
     await runInTransaction(client, file, { statements, record })
   } catch (error) {

@@ -59,7 +59,11 @@ function readToken(file: string, at: number, betweenStatements: boolean): Token 
     if (end > 0) return { kind: 'blank', end }
   }
   // Before words: the E is part of the string.
-  const quotedEnd = endOfEscapeString(file, at) || ended(plainString) || ended(quotedName) || endOfDollarQuote(file, ended(dollarTag), at)
+  const quotedEnd =
+    endOfEscapeString(file, at) ||
+    ended(plainString) ||
+    ended(quotedName) ||
+    endOfDollarQuote(file, ended(dollarTag), at)
   if (quotedEnd > 0) return { kind: 'quoted', end: quotedEnd }
   const wordEnd = ended(word)
   if (wordEnd > 0) return { kind: 'word', end: wordEnd }

@@ -60,4 +60,5 @@ export function renderSqlFailure(error: Pick<SqlFileError, 'file' | 'place' | 'f
   ].join('\n')
 }
 
-const labelled = (label: string, text: string | undefined): string[] => (text === undefined ? [] : [`${label}: ${text}`])
+const labelled = (label: string, text: string | undefined): string[] =>
+  text === undefined ? [] : [`${label}: ${text}`]
