@@ -12,3 +12,12 @@ function apikeyInQuery(url: string): string | undefined {
   if (start === -1 || !url.includes('apikey=', start)) return undefined
   return new URLSearchParams(url.slice(start)).get('apikey') ?? undefined
 }
+
+/** A query string without the key, which says who calls and is no part of what is asked. */
+export function withoutApikey(rawQuery: string): string {
+  if (!rawQuery.includes('apikey=')) return rawQuery
+  return rawQuery
+    .split('&')
+    .filter((parameter) => !parameter.startsWith('apikey='))
+    .join('&')
+}

@@ -28,9 +28,12 @@ export type Exchange = {
   readonly settings?: readonly (readonly [name: string, value: string])[]
   readonly statements: readonly Statement[]
   readonly deadline: Deadline
-  /** Aborted when the client hung up; the statement is then cancelled in Postgres if it runs. */
-  readonly signal?: AbortSignal
+  /** When the caller has hung up, the statement is cancelled in Postgres if it runs. */
+  readonly signal?: HangUp
 }
+
+/** Whether the caller hung up: looked at now and then, never listened to. An `AbortSignal` is one. */
+export type HangUp = { readonly aborted: boolean }
 
 /** The rows of one statement. A cell is the text form as bytes, or null. */
 export type StatementResult = {

@@ -1,5 +1,6 @@
 import type { Caller } from '@pando/core/caller'
 import type { Deadline } from '@pando/core/deadline'
+import type { HangUp } from '@pando/postgres/exchange'
 import type { Catalogue } from '@pando/catalogue/catalogue'
 import type { Answer } from './answer.ts'
 import type { RestDeps } from './deps.ts'
@@ -17,7 +18,7 @@ export type RootRequest = {
   readonly caller: Caller
   readonly request: ApiRequest
   readonly deadline: Deadline
-  readonly signal: AbortSignal
+  readonly signal: HangUp
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly scheme: 'http' | 'https'
   readonly path: string

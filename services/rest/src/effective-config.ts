@@ -19,8 +19,10 @@ export function toEffectiveConfig(
     if (value === undefined) invalid.push(name)
     return value ?? otherwise
   }
+  const schemas = read('db_schemas', parseList, options.schemas)
+  const parseName = nameParser(schemas[0] ?? 'public')
   const config: RestConfig = {
-    schemas: read('db_schemas', parseList, options.schemas),
+    schemas,
     extraSearchPath: read('db_extra_search_path', parseList, options.extraSearchPath),
     maxRows: read('db_max_rows', parseCount, options.maxRows),
     aggregatesEnabled: read('db_aggregates_enabled', parseFlag, options.aggregatesEnabled),
@@ -62,11 +64,13 @@ const parseOneOf =
   (text: string): T | undefined =>
     values.find((value) => value === text)
 
-/** `schema.name`; a bare name is in `public`. */
-function parseName(text: string): QualifiedName | undefined {
-  const [first, second, ...more] = text.split('.')
-  if (first === undefined || first === '' || more.length > 0) return undefined
-  return second === undefined ? { schema: 'public', name: first } : { schema: first, name: second }
+/** Reads `schema.name`; a bare name is in the default schema. */
+function nameParser(defaultSchema: string): (text: string) => QualifiedName | undefined {
+  return (text) => {
+    const [first, second, ...more] = text.split('.')
+    if (first === undefined || first === '' || more.length > 0) return undefined
+    return second === undefined ? { schema: defaultSchema, name: first } : { schema: first, name: second }
+  }
 }
 
 function splitSetting(text: string): readonly [string, string] {

@@ -1,5 +1,6 @@
 import type { Deadline } from '@pando/core/deadline'
-import type { Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
+import type { HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
+import type { Isolation } from '@pando/postgres/pipeline/envelope'
 import type { CompiledStatement } from './compiled.ts'
 import { resultColumns } from './compiled.ts'
 import type { RestDeps } from './deps.ts'
@@ -21,7 +22,7 @@ export type Execution = {
   readonly range: PageRange
   readonly body: readonly Uint8Array[]
   readonly deadline: Deadline
-  readonly signal: AbortSignal
+  readonly signal: HangUp
 }
 
 /** What a statement found; counts are undefined where none was asked for. */
@@ -42,38 +43,42 @@ type Run = Pick<RestDeps, 'run' | 'transaction'>
  *
  * @throws PostgresError, PostgresUnavailable, and the refusals of `refuseEffect`
  */
-export async function execute(deps: Run, execution: Execution): Promise<ResultSet> {
+export function execute(deps: Run, execution: Execution): Promise<ResultSet> {
   const rollback = mustRollBack(execution)
-  const result =
-    rollback || isConditional(execution)
-      ? await inTransaction(deps, execution, rollback)
-      : await inOneTrip(deps, execution)
-  const [main, estimate] = result
-  if (execution.compiled.kind === 'explain') return { pageRows: 0, body: joinLines(main) }
-  const found = toResultSet(main, execution.compiled.output.isBinary)
-  if (execution.compiled.output.singular && found.pageRows !== 1) throw errors.notSingular(found.pageRows)
-  return estimate === undefined ? found : { ...found, ...estimatedTotal(execution, found, estimate) }
+  const mustLook = rollback || isConditional(execution) || isolationOf(execution.compiled) !== undefined
+  const trip = mustLook ? inTransaction(deps, execution, rollback) : inOneTrip(deps, execution)
+  return trip.then((results) => toFound(execution, results))
 }
 
-type Results = readonly [main: StatementResult, estimate?: StatementResult]
+/** Ends with the result of the main statement, or with that and the estimate when one was asked for. */
+type Results = readonly StatementResult[]
 
-async function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
+function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
   const { role, settings, compiled, deadline, signal } = execution
-  const statements = [...statementsBefore(execution), bind(compiled.statement, execution)]
+  const statements = statementsBefore(execution)
+  statements.push(bind(compiled.statement, execution))
   if (compiled.estimate !== undefined) statements.push(bind(compiled.estimate, execution))
-  const results = await deps.run({ role, access: compiled.access, settings, statements, deadline, signal })
-  const estimate = compiled.estimate === undefined ? undefined : results.at(-1)
-  return [results.at(estimate === undefined ? -1 : -2) as StatementResult, estimate]
+  return deps.run({ role, access: compiled.access, settings, statements, deadline, signal })
+}
+
+function toFound(execution: Execution, results: Results): ResultSet {
+  const { kind, output, estimate } = execution.compiled
+  const main = results.at(estimate === undefined ? -1 : -2)!
+  if (kind === 'explain') return { pageRows: 0, body: joinLines(main) }
+  const found = toResultSet(main, output.isBinary)
+  if (output.singular && found.pageRows !== 1) throw errors.notSingular(found.pageRows)
+  return estimate === undefined ? found : { ...found, ...estimatedTotal(execution, found, results.at(-1)!) }
 }
 
 function inTransaction(deps: Run, execution: Execution, rollback: boolean): Promise<Results> {
   const { role, settings, compiled, deadline, signal } = execution
-  return deps.transaction({ role, access: compiled.access, settings, deadline, signal }, async (tx) => {
+  const isolation = isolationOf(compiled)
+  return deps.transaction({ role, access: compiled.access, settings, isolation, deadline, signal }, async (tx) => {
     for (const statement of statementsBefore(execution)) await tx.query(statement)
     const main = await tx.query(bind(compiled.statement, execution))
     refuseEffect(execution, main)
-    const estimate = compiled.estimate === undefined ? undefined : await tx.query(bind(compiled.estimate, execution))
-    const results: Results = [main, estimate]
+    const { estimate } = compiled
+    const results = estimate === undefined ? [main] : [main, await tx.query(bind(estimate, execution))]
     if (!rollback) return results
     // Deferred constraints speak now or never.
     await tx.query({ text: 'set constraints all immediate', params: [] })
@@ -89,6 +94,14 @@ function refuseEffect({ request, compiled }: Execution, main: StatementResult): 
   if (compiled.mutation === 'put' && pageRows !== 1) throw errors.putKeyMismatch()
   if (compiled.output.singular && pageRows !== 1) throw errors.notSingular(pageRows)
   if (limitsAffected(request) && pageRows > rowsMax) throw errors.maxAffected(pageRows)
+}
+
+const isolations: ReadonlySet<string | undefined> = new Set(['read committed', 'repeatable read', 'serializable'])
+
+/** What a called function asks of its transaction; a transaction can only begin with it. */
+function isolationOf({ settings }: CompiledRequest): Isolation | undefined {
+  const asked = settings.find(([name]) => name === 'default_transaction_isolation')?.[1]?.toLowerCase()
+  return isolations.has(asked) ? (asked as Isolation) : undefined
 }
 
 /** Whether the request may only commit when its result is as asked. */

@@ -1,6 +1,7 @@
 import type { Caller } from '@pando/core/caller'
 import type { Catalogue } from '@pando/catalogue/catalogue'
-import { onClientGone } from '@pando/http/client-gone'
+import { HangUp } from '@pando/http/client-gone'
+import { credentialsOf, withoutApikey } from '@pando/http/credentials'
 import { endRequestStage } from '@pando/http/request-state'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from './answer.ts'
@@ -9,8 +10,10 @@ import type { Compiler } from './compiler.ts'
 import type { RestDeps } from './deps.ts'
 import { toEffectiveConfig } from './effective-config.ts'
 import { describeRoot } from './describe-root.ts'
+import type { RootRequest } from './describe-root.ts'
 import { errors } from './errors.ts'
 import { execute } from './execute.ts'
+import type { Execution } from './execute.ts'
 import { toPageRange } from './page-range.ts'
 import { limitBytes } from './limit-bytes.ts'
 import { isFault, renderError } from './render-error.ts'
@@ -35,14 +38,11 @@ export function createHandler(deps: RestDeps): (request: FastifyRequest, reply: 
   return async (request, reply) => {
     let caller: Caller | undefined
     try {
-      const who = deps.authenticate({
-        authorization: request.headers.authorization,
-        apikey: request.headers['apikey'] as string | undefined,
-      })
+      const who = deps.authenticate(credentialsOf(request.raw))
       caller = who instanceof Promise ? await who : who
       request.state.role = caller.role
       endRequestStage(request, 'auth')
-      return send(reply, await answer(deps, generationOf(), { caller, raw: request, reply }))
+      return send(reply, await answer(deps, generationOf(), { caller, raw: request }))
     } catch (error) {
       if (isFault(error)) request.log.error(error)
       const role = caller?.role ?? deps.anonRole
@@ -52,48 +52,82 @@ export function createHandler(deps: RestDeps): (request: FastifyRequest, reply: 
   }
 }
 
-type Arrived = { readonly caller: Caller; readonly raw: FastifyRequest; readonly reply: FastifyReply }
+type Arrived = { readonly caller: Caller; readonly raw: FastifyRequest }
 
-async function answer(deps: RestDeps, generation: Generation, { caller, raw, reply }: Arrived): Promise<Answer> {
-  const { catalogue, config, compile } = generation
+/** A request whose address and headers are understood; its body may still be on its way. */
+type Asked = Arrived & {
+  readonly generation: Generation
+  readonly path: string
+  readonly rawQuery: string
+  readonly request: ApiRequest
+}
+
+function answer(deps: RestDeps, generation: Generation, arrived: Arrived): Answer | Promise<Answer> {
+  const asked = parse(generation, arrived)
+  const { raw, request } = asked
+  if (request.method === 'OPTIONS') return describeVerbs(request.target, generation.catalogue)
+  if (request.target.kind === 'root') return describeRoot(deps, toRootRequest(asked))
+  if (!takesBody(request)) return travel(deps, asked, noBody)
+  return readRequestBody(raw, request, deps.options.bodyBytesMax).then((body) => travel(deps, asked, body))
+}
+
+function parse(generation: Generation, { caller, raw }: Arrived): Asked {
   const { path, rawQuery } = splitUrl(raw.raw.url as string)
-  const asked = parseRequest(
+  const request = parseRequest(
     { method: raw.method, path: path.slice(prefix.length), rawQuery, header: (name) => raw.headers[name]?.toString() },
-    { schemas: config.schemas },
+    { schemas: generation.config.schemas },
   )
-  const request = withAllowedPreferences(asked, generation)
-  if (request.method === 'OPTIONS') return describeVerbs(request.target, catalogue)
-  const { deadline } = raw.state
-  const signal = hangUpSignal(reply)
-  if (request.target.kind === 'root') {
-    const scheme = raw.protocol === 'https' ? 'https' : 'http'
-    const root = { catalogue, config, caller, request, deadline, signal, headers: raw.headers, scheme, path } as const
-    return describeRoot(deps, root)
+  return {
+    generation,
+    caller,
+    raw,
+    path,
+    rawQuery,
+    request: withAllowedPreferences(withRootSpec(request, generation), generation),
   }
-  const { shape, chunks } = takesBody(request) ? await readRequestBody(raw, request, deps.options.bodyBytesMax) : noBody
+}
+
+/** `db-root-spec`: a function answers the root instead of the OpenAPI description. */
+function withRootSpec(request: ApiRequest, { config: { rootSpec } }: Generation): ApiRequest {
+  if (rootSpec === undefined || request.target.kind !== 'root') return request
+  return { ...request, target: { kind: 'routine', name: rootSpec } }
+}
+
+function toRootRequest({ generation, caller, raw, path, request }: Asked): RootRequest {
+  const { catalogue, config } = generation
+  const scheme = raw.protocol === 'https' ? 'https' : 'http'
+  const { headers } = raw
+  return { catalogue, config, caller, request, headers, scheme, path, ...endsOf(raw) }
+}
+
+/** Plan → one trip to Postgres → answer. */
+function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Promise<Answer> {
+  const { generation, caller, raw, path, rawQuery, request } = asked
+  const { config } = generation
   endRequestStage(raw, 'parse')
-  const compiled = compile(request, shape)
+  const compiled = generation.compile(request, shape)
   endRequestStage(raw, 'plan')
-  const settings = [
-    ...requestSettings({ caller, method: raw.method, path, headers: raw.headers }),
-    ...statementSettings(request, compiled, config),
-  ]
-  const range = toPageRange(request, config.maxRows)
-  const execution = {
+  const facts = requestSettings({ caller, method: raw.method, path, headers: raw.headers })
+  const execution: Execution = {
     request,
     rawQuery,
     compiled,
-    settings,
     config,
-    range,
-    deadline,
-    signal,
+    settings: [...facts, ...statementSettings(request, compiled, config)],
+    range: toPageRange(request, config.maxRows),
     role: caller.role,
     body: chunks,
+    ...endsOf(raw),
   }
-  const found = await execute(deps, execution)
-  endRequestStage(raw, 'transaction')
-  return respond(execution, found)
+  return execute(deps, execution).then((found) => {
+    endRequestStage(raw, 'transaction')
+    return respond(execution, found)
+  })
+}
+
+/** What ends a request before its answer. */
+function endsOf(raw: FastifyRequest): Pick<Execution, 'deadline' | 'signal'> {
+  return { deadline: raw.state.deadline, signal: new HangUp(raw) }
 }
 
 /** Leaves out what the server does not know or does not allow; with `handling=strict` such a request is refused (PGRST122). */
@@ -102,7 +136,7 @@ function withAllowedPreferences(asked: ApiRequest, { catalogue, config }: Genera
   const { timezones } = catalogue
   const preferences = allowedPreferences(asked.preferences, { timezones, allowsTransaction })
   if (preferences.handling === 'strict' && preferences.invalid.length > 0) throw errors.preferences(preferences.invalid)
-  return { ...asked, preferences }
+  return preferences === asked.preferences ? asked : { ...asked, preferences }
 }
 
 const noBody: ReadBody = { shape: { kind: 'none' }, chunks: [] }
@@ -119,14 +153,9 @@ function readRequestBody(raw: FastifyRequest, request: ApiRequest, bytesMax: num
 
 function splitUrl(url: string): { path: string; rawQuery: string } {
   const mark = url.indexOf('?')
-  return mark === -1 ? { path: url, rawQuery: '' } : { path: url.slice(0, mark), rawQuery: url.slice(mark + 1) }
-}
-
-/** Aborts when the client closes the connection before it was answered. */
-function hangUpSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  onClientGone(reply, () => controller.abort())
-  return controller.signal
+  return mark === -1
+    ? { path: url, rawQuery: '' }
+    : { path: url.slice(0, mark), rawQuery: withoutApikey(url.slice(mark + 1)) }
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -1,23 +1,37 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '@pando/core/refusal'
+import type { BodySource } from './request/read-body.ts'
 
 /**
- * The chunks of a request's body as they arrive, at most `bytesMax` bytes of them.
+ * A request's body as a source of at most `bytesMax` bytes. It listens, because `for await` costs a body of one chunk 20 µs:
+ * more than everything else that is done to an insert here. When somebody refuses the body, the rest is dropped as it comes.
  *
- * @throws 413 when one more byte comes, 400 when the client hangs up before the end
+ * The source rejects with 413 when there is one more byte, with 400 when the client hangs up before the end.
  */
-export async function* limitBytes(body: IncomingMessage, bytesMax: number): AsyncGenerator<Uint8Array> {
-  let bytes = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      bytes += chunk.length
-      if (bytes > bytesMax) throw tooLarge(bytesMax)
-      yield chunk
-    }
-  } catch (error) {
-    if (error instanceof Refusal || body.complete) throw error
-    throw new Refusal('PGRST102', 400, 'The connection closed before the body had arrived', { cause: error })
-  }
+export function limitBytes(body: IncomingMessage, bytesMax: number): BodySource {
+  return (take) =>
+    new Promise((resolve, reject) => {
+      let bytes = 0
+      const refuse = (error: unknown): void => {
+        body.off('data', read)
+        body.resume()
+        reject(error)
+      }
+      const read = (chunk: Uint8Array): void => {
+        bytes += chunk.length
+        if (bytes > bytesMax) return refuse(tooLarge(bytesMax))
+        try {
+          take(chunk)
+        } catch (error) {
+          refuse(error)
+        }
+      }
+      body.on('data', read)
+      body.once('end', resolve)
+      body.once('error', (cause) =>
+        reject(new Refusal('PGRST102', 400, 'The connection closed before the body had arrived', { cause })),
+      )
+    })
 }
 
 function tooLarge(bytesMax: number): Refusal {

@@ -58,9 +58,24 @@ export function toAssertion(rules: SessionRules, { role, deadline, settings = no
   return toSettingsStatement(role, [timeout, ...rules.roleSettings(role), ...settings])
 }
 
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable'
+
+/** How a transaction begins; without `isolation` as the session has it. */
+export type Opening = { readonly access: 'read' | 'write'; readonly isolation?: Isolation }
+
+const isolations: Readonly<Record<Isolation, Statement>> = {
+  'read committed': { text: 'set transaction isolation level read committed', params: noParams },
+  'repeatable read': { text: 'set transaction isolation level repeatable read', params: noParams },
+  serializable: { text: 'set transaction isolation level serializable', params: noParams },
+}
+
 /** The start of a transaction that stays open. `fresh` resets the session first. */
-export function toOpeningEnvelope(access: 'read' | 'write', asserted: Statement, fresh: boolean): Envelope {
-  const statements = fresh ? [resetAll, toBegin(access), asserted] : [toBegin(access), asserted]
+export function toOpeningEnvelope(opening: Opening, asserted: Statement, fresh: boolean): Envelope {
+  const { access, isolation } = opening
+  // Only before the first query of a transaction, which the assertion already is.
+  const isolate = isolation === undefined ? [] : [isolations[isolation]]
+  const opened = [toBegin(access), ...isolate, asserted]
+  const statements = fresh ? [resetAll, ...opened] : opened
   return { statements, firstWanted: statements.length, endWanted: statements.length, named: false, ends: 'T' }
 }
 

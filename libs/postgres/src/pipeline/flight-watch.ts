@@ -1,9 +1,10 @@
 import { remainingMs, type Deadline } from '@pando/core/deadline'
+import type { HangUp } from '../exchange.ts'
 
 /** Something that must end by a deadline or when nobody waits for it any more. */
 export type Watched = {
   readonly deadline: Deadline
-  readonly signal: AbortSignal | undefined
+  readonly signal: HangUp | undefined
   expire(reason: 'deadline' | 'aborted'): void
 }
 
@@ -14,8 +15,8 @@ export type FlightWatch = {
 }
 
 /**
- * One timer for all exchanges: it fires at the earliest deadline, and every `abortPollMs` while there are abort signals to
- * look at. Measured: a timer and a listener per exchange cost more than writing the exchange.
+ * One timer for all exchanges: it fires at the earliest deadline, and every `abortPollMs` while there are callers who may
+ * hang up. Measured: a timer and a listener per exchange cost more than writing the exchange.
  */
 export function createFlightWatch(abortPollMs: number): FlightWatch {
   const all = new Set<Watched>()

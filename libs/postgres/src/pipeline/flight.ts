@@ -1,6 +1,6 @@
 import type { Deadline } from '@pando/core/deadline'
 import { PostgresUnavailable } from '../errors.ts'
-import type { Statement, StatementResult } from '../exchange.ts'
+import type { HangUp, Statement, StatementResult } from '../exchange.ts'
 import type { Connection } from './connection.ts'
 import { toClosingEnvelope, type Envelope } from './envelope.ts'
 import type { ErrorReply } from './error-reply.ts'
@@ -18,7 +18,7 @@ export type FlightPlan = {
   /** The caller's own statements: what the speed ledger learns about. */
   readonly statements: readonly Statement[]
   readonly deadline: Deadline
-  readonly signal: AbortSignal | undefined
+  readonly signal: HangUp | undefined
 }
 
 /**
@@ -71,7 +71,7 @@ export class Flight implements Watched {
     return this.plan.deadline
   }
 
-  get signal(): AbortSignal | undefined {
+  get signal(): HangUp | undefined {
     return this.plan.signal
   }
 

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '@pando/core/clock'
 import { remainingMs, type Deadline } from '@pando/core/deadline'
 import { PostgresError, PostgresUnavailable } from '../errors.ts'
-import type { Exchange, RunExchange } from '../exchange.ts'
+import type { Exchange, HangUp, RunExchange } from '../exchange.ts'
 import { createConnectionBudget } from './connection-budget.ts'
 import { toExchangeEnvelope, type Settings } from './envelope.ts'
 import { createFlight, toGivenUp, type Flight, type FlightPlan } from './flight.ts'
@@ -93,7 +93,7 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
       if (lane.held === 0 && lane.stats().waiting === 0) lanes.forget(lane)
     }
   }
-  const refusal = (role: string, deadline: Deadline, signal: AbortSignal | undefined): Error | undefined => {
+  const refusal = (role: string, deadline: Deadline, signal: HangUp | undefined): Error | undefined => {
     if (closed) return new PostgresUnavailable('connection', 'The connections to Postgres are closed', { sent: false })
     if (role === '' || role === 'none') return toNoSuchRole(role)
     if (signal?.aborted) return toGivenUp('aborted', false)

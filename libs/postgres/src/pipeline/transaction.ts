@@ -1,6 +1,6 @@
 import type { Deadline } from '@pando/core/deadline'
 import { PostgresError, PostgresUnavailable } from '../errors.ts'
-import type { Statement, StatementResult } from '../exchange.ts'
+import type { HangUp, Statement, StatementResult } from '../exchange.ts'
 import type { Connection } from './connection.ts'
 import {
   emptyEnvelope,
@@ -9,6 +9,7 @@ import {
   toInnerEnvelope,
   toOpeningEnvelope,
   type Envelope,
+  type Isolation,
   type SessionRules,
   type Settings,
 } from './envelope.ts'
@@ -20,9 +21,11 @@ export type TransactionRequest = {
   readonly role: string
   readonly access: 'read' | 'write'
   readonly deadline: Deadline
-  readonly signal?: AbortSignal
+  readonly signal?: HangUp
   /** Settings that hold for this transaction alone. */
   readonly settings?: Settings
+  /** Of this transaction; without it the role's own. */
+  readonly isolation?: Isolation
 }
 
 export type Transaction = {
@@ -134,7 +137,7 @@ function createLoan(deps: TransactionDeps, request: TransactionRequest, connecti
 
   return {
     async open() {
-      await send(toOpeningEnvelope(access, toAssertion(deps, request), deps.mode === 'pipelined'))
+      await send(toOpeningEnvelope(request, toAssertion(deps, request), deps.mode === 'pipelined'))
     },
     tx: {
       async query(statement) {

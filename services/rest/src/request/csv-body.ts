@@ -15,8 +15,8 @@ export type JsonText = { readonly keys: readonly string[]; readonly isEmpty: boo
  * Turns CSV (RFC 4180, first line = names of the columns) into the text of a JSON array of objects, line by line. All
  * values are strings, the word NULL is null. Refuses with PGRST102 malformed CSV and lines of unequal length.
  */
-export async function csvToJson(source: AsyncIterable<Uint8Array>): Promise<JsonText> {
-  const lines = parseLines(source)
+export async function csvToJson(body: readonly Uint8Array[]): Promise<JsonText> {
+  const lines = parseLines(body)
   const chunks: Uint8Array[] = []
   let names: readonly string[] | undefined
   let text = ''
@@ -36,7 +36,7 @@ export async function csvToJson(source: AsyncIterable<Uint8Array>): Promise<Json
   return { keys: rows === 0 ? [] : [...new Set(names)], isEmpty: rows === 0, chunks }
 }
 
-async function* parseLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
+async function* parseLines(body: readonly Uint8Array[]): AsyncGenerator<readonly string[]> {
   const parser = parse({
     bom: true,
     record_delimiter: ['\r\n', '\n'],
@@ -44,7 +44,7 @@ async function* parseLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<re
     skip_empty_lines: true,
     max_record_size: csvLineBytesMax,
   })
-  const input = Readable.from(source)
+  const input = Readable.from(body)
   input.on('error', (error) => parser.destroy(error))
   try {
     for await (const line of input.pipe(parser)) yield line as readonly string[]

@@ -1,4 +1,5 @@
 import type { JsonText } from './csv-body.ts'
+import type { BodySource } from './read-body.ts'
 import { errors } from '../errors.ts'
 
 /** Bytes of a form; it is read whole. */
@@ -9,7 +10,7 @@ const formBytesMax = 1_048_576
  * that repeats counts once, the last time; of a call (`repeats: 'array'`) it is the array of its values, for a variadic
  * parameter.
  */
-export async function formToJson(source: AsyncIterable<Uint8Array>, repeats: 'last' | 'array'): Promise<JsonText> {
+export async function formToJson(source: BodySource, repeats: 'last' | 'array'): Promise<JsonText> {
   const form = new URLSearchParams(await readText(source))
   const values = new Map<string, string | string[]>()
   for (const name of new Set(form.keys())) values.set(name, pick(form.getAll(name), repeats))
@@ -21,13 +22,13 @@ function pick(all: string[], repeats: 'last' | 'array'): string | string[] {
   return repeats === 'array' && all.length > 1 ? all : (all.at(-1) ?? '')
 }
 
-async function readText(source: AsyncIterable<Uint8Array>): Promise<string> {
+async function readText(source: BodySource): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of source) {
+  await source((chunk) => {
     bytes += chunk.length
     if (bytes > formBytesMax) throw errors.body(`The form is larger than ${formBytesMax} bytes (formBytesMax)`)
     chunks.push(chunk)
-  }
+  })
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -58,6 +58,7 @@ export function allowedPreferences(
   preferences: Preferences,
   { timezones, allowsTransaction }: { timezones: ReadonlySet<string>; allowsTransaction: boolean },
 ): Preferences {
+  if (preferences.timezone === undefined && preferences.transaction === undefined) return preferences
   const { timezone, transaction, invalid, ...others } = preferences
   const isUnknown = timezone !== undefined && !isTimezone(timezones, timezone)
   return {

@@ -1,14 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Refusal } from '@pando/core/refusal'
-import { readBody } from './read-body.ts'
+import { type BodySource, readBody } from './read-body.ts'
 import { parseContentType } from './media-type.ts'
 
 type Case = { type?: string; isRoutine?: boolean; hasColumns?: boolean; chunkBytes?: number }
 
-async function* chunksOf(body: string, bytes: number): AsyncGenerator<Uint8Array> {
+function chunksOf(body: string, bytes: number): BodySource {
   const all = Buffer.from(body)
-  for (let i = 0; i < all.length; i += bytes) yield all.subarray(i, i + bytes)
+  return async (take) => {
+    for (let i = 0; i < all.length; i += bytes) take(all.subarray(i, i + bytes))
+  }
 }
 
 async function read(body: string, { type, isRoutine = false, hasColumns = false, chunkBytes = 7 }: Case = {}) {

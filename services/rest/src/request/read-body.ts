@@ -15,6 +15,9 @@ export type BodyOptions = {
   readonly limits?: BodyLimits
 }
 
+/** Gives the chunks of a body to `take` as they arrive; resolves at the end, rejects with what `take` throws. */
+export type BodySource = (take: (chunk: Uint8Array) => void) => Promise<void>
+
 /** What a statement needs: the shape to plan with, and the bytes of its body parameter in order. */
 export type ReadBody = { readonly shape: BodyShape; readonly chunks: readonly Uint8Array[] }
 
@@ -24,10 +27,10 @@ const rawTypes: ReadonlySet<string> = new Set(['text/plain', 'text/xml', 'applic
  * Reads a body once, chunk by chunk. JSON passes as it came; CSV and forms become JSON text. An empty body of a call is
  * `{}`; a bare scalar for a relation is `[]`. Refuses with PGRST102 what is malformed and types that are not taken.
  */
-export async function readBody(source: AsyncIterable<Uint8Array>, options: BodyOptions): Promise<ReadBody> {
+export async function readBody(source: BodySource, options: BodyOptions): Promise<ReadBody> {
   const { essence } = options.contentType
   if (essence === 'application/json') return readJson(source, options)
-  if (essence === 'text/csv') return fromText(await csvToJson(source), true)
+  if (essence === 'text/csv') return fromText(await csvToJson(await gather(source)), true)
   if (essence === 'application/x-www-form-urlencoded') {
     return fromText(await formToJson(source, options.isRoutine ? 'array' : 'last'), false)
   }
@@ -35,7 +38,7 @@ export async function readBody(source: AsyncIterable<Uint8Array>, options: BodyO
   return { shape: { kind: 'raw' }, chunks: await gather(source) }
 }
 
-async function readJson(source: AsyncIterable<Uint8Array>, options: BodyOptions): Promise<ReadBody> {
+async function readJson(source: BodySource, options: BodyOptions): Promise<ReadBody> {
   const scanner = options.hasColumns ? createOutlineScanner() : createBodyScanner(options.limits)
   const chunks = await gather(source, scanner)
   if (chunks.length === 0 && options.isRoutine) return emptyObject
@@ -57,12 +60,12 @@ function fromText(text: JsonText, isArray: boolean): ReadBody {
   return { shape: { kind: 'json', isArray, isEmptyArray: isArray && isEmpty, keys }, chunks }
 }
 
-async function gather(source: AsyncIterable<Uint8Array>, scanner?: BodyScanner): Promise<Uint8Array[]> {
+async function gather(source: BodySource, scanner?: BodyScanner): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of source) {
-    if (chunk.length === 0) continue
+  await source((chunk) => {
+    if (chunk.length === 0) return
     scanner?.write(chunk)
     chunks.push(chunk)
-  }
+  })
   return chunks
 }

@@ -2,7 +2,6 @@ import type { Catalogue } from '@pando/catalogue/catalogue'
 import { loadCatalogue } from '@pando/catalogue/load-catalogue'
 import { createTestDatabase } from '@pando/postgres/testing/database'
 import { readFileSync } from 'node:fs'
-import { Readable } from 'node:stream'
 import pg from 'pg'
 import type { CompiledStatement } from '../../compiled.ts'
 import { resultColumns } from '../../compiled.ts'
@@ -114,7 +113,7 @@ async function toBody(request: ApiRequest, body: unknown): Promise<{ shape: Body
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const { contentType, target, query } = request
   const options = { contentType, isRoutine: target.kind === 'routine', hasColumns: query.columns !== undefined }
-  const { shape, chunks } = await readBody(Readable.from([Buffer.from(text)]), options)
+  const { shape, chunks } = await readBody(async (take) => take(Buffer.from(text)), options)
   return { shape, body: Buffer.concat(chunks).toString() }
 }
 

@@ -1,0 +1,119 @@
+import { type Clock, systemClock } from '@pando/core/clock'
+import type { Readiness } from '@pando/core/service'
+import { createGateway } from '@pando/gateway'
+import { createAuthenticator } from '@pando/http/auth/authenticator'
+import { createKeyRing, type KeyRing, toKeys } from '@pando/http/auth/key-ring'
+import { createOperations } from '@pando/http/operations'
+import { createHttpServer, type HttpServerDeps } from '@pando/http/server'
+import type { HttpService } from '@pando/http/service'
+import { bufferedOutput, createLogger, type Logger, type LogOutput } from '@pando/telemetry/logger'
+import { createMetrics } from '@pando/telemetry/metrics'
+import { createRandomIds, type Ids } from '@pando/telemetry/trace'
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { ServerConfig } from './config.ts'
+import { chooseRoles, type ServiceFactories, type Shared } from './roles.ts'
+
+/** What a node takes from the world; tests give their own. */
+export type World = { readonly clock: Clock; readonly ids: Ids; readonly output: LogOutput }
+
+/** A node, put together and not yet started. */
+export type Node = {
+  readonly logger: Logger
+  /** The installation's keys; replacing them takes effect at once. */
+  readonly keys: KeyRing
+  readonly services: readonly HttpService[]
+  /** The public listener. */
+  readonly app: FastifyInstance
+  /** The admin listener, when there is one. */
+  readonly admin?: FastifyInstance
+  readonly ready: Readiness
+  /** From now on `/health/ready` says no and answers ask clients to reconnect elsewhere. */
+  readonly beginDrain: () => void
+  /** Frees what the node holds beside its services and listeners. */
+  readonly release: () => Promise<void>
+}
+
+/** The real world: system clock, random ids, standard output. */
+export function realWorld(config: ServerConfig): World {
+  return {
+    clock: systemClock,
+    ids: createRandomIds(),
+    output: bufferedOutput({ bufferBytes: config.log.bufferBytes }),
+  }
+}
+
+/** Puts a node together, top-down: telemetry, keys, services, gateway, listeners. */
+export function composeNode(config: ServerConfig, factories: ServiceFactories, world: World): Node {
+  const { clock, ids, output } = world
+  const logger = createLogger({ level: config.log.level, stream: output })
+  const metrics = createMetrics({ process: true })
+  let draining = false
+
+  const keys = createKeyRing(configuredKeys(config))
+  const authenticate = createAuthenticator({ keys, clock, values: config.jwt })
+
+  const shared: Shared = { config, authenticate, clock, logger, metrics }
+  const names = chooseRoles(config.server.services, Object.keys(factories))
+  const services = names.map((name) => factories[name]!(shared))
+  const hasAdmin = config.server.adminPort !== null
+  const onAdmin = services.filter(({ name }) => hasAdmin && name === 'admin')
+  const onMain = services.filter((service) => !onAdmin.includes(service))
+
+  const node: Readiness = () => (draining ? { ready: false, reason: 'draining' } : { ready: true })
+  const readiness = { node, ...Object.fromEntries(services.map(({ name, ready }) => [name, ready])) }
+  const serverDeps: HttpServerDeps = {
+    limits: config.http,
+    requestShare: config.log.requestShare,
+    isDraining: () => draining,
+    logger,
+    metrics,
+    clock,
+    ids,
+  }
+  const gateway = createGateway({
+    values: config.gateway,
+    limits: config.http,
+    services: onMain,
+    readiness,
+    authenticate,
+    metrics,
+    ids,
+  })
+
+  const app = createHttpServer(serverDeps)
+  gateway.install(app)
+  // The admin listener's own traffic is not counted among the requests of the node.
+  const admin = hasAdmin ? createHttpServer({ ...serverDeps, metrics: createMetrics({ process: false }) }) : undefined
+  admin?.register(createOperations({ readiness, metrics, metricsShown: true }))
+  for (const { plugin, prefix } of onAdmin) admin?.register(plugin as FastifyPluginCallback, { prefix })
+
+  return {
+    logger,
+    keys,
+    services,
+    app,
+    admin,
+    ready: () =>
+      Object.values(readiness)
+        .map((part) => part())
+        .find((part) => !part.ready) ?? { ready: true },
+    beginDrain: () => {
+      draining = true
+    },
+    release: async () => {
+      await gateway.stop()
+      output.close()
+    },
+  }
+}
+
+function configuredKeys({ jwt }: ServerConfig) {
+  if (jwt.secret === null && jwt.jwks === null)
+    throw new Error('No key to verify tokens with. Set PANDO_JWT_SECRET (at least 32 bytes) or PANDO_JWT_JWKS.')
+  const project = {
+    jwtSecret: jwt.secret?.reveal(),
+    publishableKey: jwt.publishableKey?.reveal(),
+    secretKey: jwt.secretKey?.reveal(),
+  }
+  return toKeys(project, jwt.jwks?.reveal())
+}

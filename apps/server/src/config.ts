@@ -1,0 +1,69 @@
+import { options } from '@pando/config/options'
+import { type Configuration, readConfiguration, type Sources } from '@pando/config/read-configuration'
+import { gatewayOptions } from '@pando/gateway'
+import { jwtOptions } from '@pando/http/auth/config'
+import { httpOptions } from '@pando/http/config'
+import { restOptions } from '@pando/rest'
+import { telemetryOptions } from '@pando/telemetry/config'
+import { databaseOptions } from './database-options.ts'
+
+export const serverOptions = options({
+  prefix: 'server',
+  text: 'A node: where it listens, which services it runs, how it ends.',
+  options: {
+    services: {
+      type: 'list',
+      default: ['all'],
+      flag: 'services',
+      text: 'Names of the services that this node runs, or `all`.',
+    },
+    host: { type: 'string', default: '127.0.0.1', flag: 'host', text: 'Address to listen on; `0.0.0.0` for all.' },
+    port: {
+      type: 'integer',
+      default: 54_321,
+      min: 0,
+      max: 65_535,
+      toml: 'api.port',
+      flag: 'port',
+      text: 'Port of the API; 0 takes a free one.',
+    },
+    adminHost: { type: 'string', default: '127.0.0.1', text: 'Address of the admin listener.' },
+    adminPort: {
+      type: 'integer',
+      default: null,
+      min: 0,
+      max: 65_535,
+      text: 'Port of the admin listener with health, `/metrics` and the admin service; without it there is none.',
+    },
+    drainDelay: {
+      type: 'duration',
+      default: 0,
+      min: 0,
+      text: 'How long a node that ends still takes new connections while `/health/ready` says no: until load balancers have seen it.',
+    },
+    drainTimeout: {
+      type: 'duration',
+      default: 30_000,
+      min: 0,
+      text: 'Longest wait for running requests when a node ends; then their sockets are closed.',
+    },
+  },
+})
+
+/** The options of everything that a node is made of. The command line adds its own group beside these. */
+export const serverGroups = {
+  server: serverOptions,
+  http: httpOptions,
+  jwt: jwtOptions,
+  gateway: gatewayOptions,
+  database: databaseOptions,
+  rest: restOptions,
+  log: telemetryOptions,
+} as const
+
+export type ServerConfig = Configuration<typeof serverGroups>
+
+/** Reads a node's whole configuration; throws one `ConfigurationError` with all mistakes. */
+export function readServerConfig(sources: Sources): ServerConfig {
+  return readConfiguration(serverGroups, sources)
+}

@@ -1,0 +1,100 @@
+import { createCatalogueKeeper, type CatalogueKeeper } from '@pando/catalogue/catalogue-keeper'
+import { loadCatalogue, loadInDatabaseConfig } from '@pando/catalogue/load-catalogue'
+import type { Clock } from '@pando/core/clock'
+import type { Readiness } from '@pando/core/service'
+import { createDatabase, type Database } from '@pando/postgres/database'
+import { listen } from '@pando/postgres/listen'
+import { createPipelinedPools, type PipelinedPools } from '@pando/postgres/pipeline/pools'
+import { restSessionSettings, restSchemas, type RestOptions } from '@pando/rest'
+import type { Logger } from '@pando/telemetry/logger'
+import { countRows } from './count-rows.ts'
+
+/** How a node reaches Postgres, always as the authenticator, which becomes the caller's role. */
+export type PostgresAddresses = {
+  /** For requests; may lead through a pooler in transaction mode, then `mode` is `transactional`. */
+  readonly apiUrl: string
+  readonly mode: 'pipelined' | 'transactional'
+  /** Without a pooler: notifications need a session of their own. */
+  readonly listenUrl: string
+}
+
+export type DataLayerDeps = PostgresAddresses & {
+  readonly rest: RestOptions
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The way to Postgres and the picture of what is there, shared by the services of a node. */
+export type DataLayer = Pick<PipelinedPools, 'run' | 'transaction' | 'stats'> & {
+  readonly catalogue: CatalogueKeeper['current']
+  readonly ready: Readiness
+  readonly countRows: (schemas: readonly string[]) => ReturnType<typeof countRows>
+  /** Reads the catalogue at once, for a caller that has just changed the schema. */
+  readonly reload: () => Promise<void>
+  readonly start: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Nothing is opened before `start`. */
+export function createDataLayer(deps: DataLayerDeps): DataLayer {
+  const { apiUrl, mode, rest, clock, logger } = deps
+  const tools = createDatabase({
+    url: deps.listenUrl,
+    applicationName: 'pando catalogue',
+    connectionsMax: 2,
+    onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
+  })
+  const pools = createPipelinedPools({
+    url: apiUrl,
+    applicationName: 'pando api',
+    mode,
+    clock,
+    roleSettings: (role) => restSessionSettings(rest, keeper.current(), role),
+  })
+  const keeper = createCatalogueKeeper({
+    load: ({ generation, previous }) => load(tools, rest, { generation, previous }),
+    listen: (events) =>
+      listen({
+        url: deps.listenUrl,
+        applicationName: 'pando notifications',
+        onLost: (error) => logger.warn({ err: error }, 'notifications of Postgres are not heard; connecting again'),
+        ...events,
+      }),
+    channel: rest.channel,
+    onLoaded: (catalogue) => {
+      logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
+      pools.retire()
+    },
+    onFailed: (failure) =>
+      logger.error({ err: failure.error, retryInMs: failure.retryInMs }, 'the catalogue could not be read'),
+  })
+  return {
+    run: pools.run,
+    transaction: pools.transaction,
+    stats: pools.stats,
+    catalogue: keeper.current,
+    ready: () => (keeper.ready() ? { ready: true } : { ready: false, reason: 'the catalogue is not loaded yet' }),
+    countRows: (schemas) => countRows(tools, schemas),
+    reload: keeper.reload,
+    start: async () => {
+      await keeper.start()
+    },
+    stop: async () => {
+      await keeper.stop()
+      await Promise.all([pools.close(), tools.close()])
+    },
+  }
+}
+
+/** One picture of one instant, with the schemas that the database itself may name. */
+function load(
+  tools: Database,
+  rest: RestOptions,
+  context: Pick<Parameters<typeof loadCatalogue>[1], 'generation' | 'previous'>,
+) {
+  return tools.transaction(async (transaction) => {
+    await transaction.query('set transaction isolation level repeatable read, read only')
+    const { schemas, extraSearchPath } = restSchemas(rest, await loadInDatabaseConfig(transaction.query))
+    return loadCatalogue(transaction.query, { schemas, extraSearchPath, ...context })
+  })
+}

@@ -1,0 +1,47 @@
+import { options, type Values } from '@pando/config/options'
+import type { PostgresAddresses } from './data-layer.ts'
+
+export const databaseOptions = options({
+  prefix: 'database',
+  text: 'The PostgreSQL (15 or newer) that holds everything.',
+  options: {
+    url: {
+      type: 'secret',
+      default: null,
+      env: 'DATABASE_URL',
+      text: 'As the owner of the database, for migrations. Requests use `PANDO_DATABASE_API_URL`.',
+    },
+    apiUrl: {
+      type: 'secret',
+      default: null,
+      text: 'As `authenticator`, for requests; may lead through pgbouncer. Without it, `DATABASE_URL` with that name and the same password.',
+    },
+    pooled: {
+      type: 'boolean',
+      default: false,
+      text: 'Whether `PANDO_DATABASE_API_URL` leads through a pooler in transaction mode (pgbouncer): then nothing is kept in sessions.',
+    },
+  },
+})
+
+/**
+ * Where a node finds Postgres.
+ *
+ * @throws when no database is named
+ */
+export function toPostgresAddresses({ url, apiUrl, pooled }: Values<typeof databaseOptions>): PostgresAddresses {
+  if (url === null) {
+    throw new Error(
+      'No database is named: set DATABASE_URL, for example postgres://postgres:…@db.internal:5432/postgres.',
+    )
+  }
+  const direct = asAuthenticator(url.reveal())
+  return { apiUrl: apiUrl?.reveal() ?? direct, listenUrl: direct, mode: pooled ? 'transactional' : 'pipelined' }
+}
+
+/** The same address with the role that requests log in as; it has the owner's password where we made it. */
+export function asAuthenticator(ownerUrl: string): string {
+  const url = new URL(ownerUrl)
+  url.username = 'authenticator'
+  return url.href
+}

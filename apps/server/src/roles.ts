@@ -1,0 +1,27 @@
+import type { Authenticate } from '@pando/core/authenticate'
+import type { Clock } from '@pando/core/clock'
+import type { HttpService } from '@pando/http/service'
+import type { Logger } from '@pando/telemetry/logger'
+import type { Metrics } from '@pando/telemetry/metrics'
+import type { ServerConfig } from './config.ts'
+
+/** What the services of a node have in common. */
+export type Shared = {
+  readonly config: ServerConfig
+  readonly authenticate: Authenticate
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** By the name of the service, how it is made from what the node shares. */
+export type ServiceFactories = Readonly<Record<string, (shared: Shared) => HttpService>>
+
+/** The names that a node runs: those asked for, or every one. Throws with the names there are when one is unknown. */
+export function chooseRoles(asked: readonly string[], available: readonly string[]): readonly string[] {
+  if (asked.includes('all')) return available
+  const unknown = asked.filter((name) => !available.includes(name))
+  if (unknown.length > 0)
+    throw new Error(`This installation has no service ${unknown.join(', ')}. There are: ${available.join(', ')}, all.`)
+  return available.filter((name) => asked.includes(name))
+}

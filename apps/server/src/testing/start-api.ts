@@ -1,0 +1,101 @@
+import { demoKeys, type ProjectKeys } from '@pando/http/auth/api-keys'
+import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
+import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
+import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { readFileSync } from 'node:fs'
+import { readServerConfig } from '../config.ts'
+import { createFactories } from '../factories.ts'
+import { startServer } from '../start-server.ts'
+
+/** An answer as it came; `body` is parsed when it is JSON. */
+export type Received = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly body: unknown
+}
+
+export type Asked = {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  /** Text and bytes go as they are, anything else as JSON. */
+  readonly body?: unknown
+}
+
+/** A whole node with a database of its own, reached over HTTP alone. */
+export type Api = {
+  readonly url: string
+  readonly database: TestDatabase
+  readonly keys: ProjectKeys
+  /** The official client, as a stranger or with the token of a user. */
+  client(token?: string): SupabaseClient
+  /** A user's token, signed with the secret of the installation; valid for an hour unless the claims say otherwise. */
+  sign(claims: Record<string, unknown>): Promise<string>
+  /** What the client has no method for. The path is below `/rest/v1`; the anon key goes along unless headers name another. */
+  ask(path: string, asked?: Asked): Promise<Received>
+  stop(): Promise<void>
+}
+
+/** The sea: a schema that has everything the data API knows about. */
+export const harbour = readFileSync(new URL('harbour.sql', import.meta.url), 'utf8')
+
+/**
+ * Starts a node on a free port over a new database. `sql` runs once as `postgres`, like a migration; `environment` are
+ * options of the server.
+ */
+export async function startApi(options: { sql?: string; environment?: Record<string, string> } = {}): Promise<Api> {
+  const { sql = harbour, environment } = options
+  const database = await createTestDatabase({ sql })
+  const keys = await demoKeys()
+  const config = readServerConfig({
+    environment: {
+      PANDO_JWT_SECRET: keys.jwtSecret,
+      PANDO_JWT_PUBLISHABLE_KEY: keys.publishableKey,
+      PANDO_JWT_SECRET_KEY: keys.secretKey,
+      PANDO_SERVER_PORT: '0',
+      PANDO_LOG_LEVEL: 'error',
+      ...environment,
+    },
+  })
+  const { apiUrl } = database
+  const server = await startServer(config, createFactories({ apiUrl, listenUrl: apiUrl, mode: 'pipelined' }))
+  return {
+    url: server.url,
+    database,
+    keys,
+    client: (token) => connect(server.url, keys, token),
+    sign: (claims) => {
+      const seconds = Math.floor(Date.now() / 1000)
+      const standard = { role: 'authenticated', aud: 'authenticated', iat: seconds, exp: seconds + 3600 }
+      return signJwt({ ...standard, ...claims }, hmacSigningKey(keys.jwtSecret))
+    },
+    ask: (path, asked) =>
+      ask(`${server.url}/rest/v1${path}`, { ...asked, headers: { apikey: keys.anonKey, ...asked?.headers } }),
+    stop: async () => {
+      await server.stop()
+      await database.close()
+    },
+  }
+}
+
+function connect(url: string, { anonKey }: ProjectKeys, token: string | undefined): SupabaseClient {
+  return createClient(url, anonKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } },
+  })
+}
+
+/** One request over the wire. */
+export async function ask(url: string, { method, headers, body }: Asked = {}): Promise<Received> {
+  const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: isRaw ? headers : { 'Content-Type': 'application/json', ...headers },
+    body: isRaw ? (body as string | undefined) : JSON.stringify(body),
+    redirect: 'manual',
+  })
+  const text = await response.text()
+  const essence = response.headers.get('content-type')?.split(';')[0] ?? ''
+  const isJson = /[/+]json$/.test(essence) && text !== ''
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : text }
+}
