@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { chromium, type Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readServerConfig } from './config.ts'
 import { createFactories } from './factories.ts'
 import { startServer, type RunningServer } from './start-server.ts'
@@ -14,9 +14,6 @@ const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-back
 if (executablePath === undefined && process.env['CI'] !== undefined) {
   throw new Error('The page is tested in Chromium: install the package chromium.')
 }
-
-/** Without a browser on the machine there is nothing to look with; CI always has one. */
-const inBrowser = test.skipIf(executablePath === undefined)
 
 let database: TestDatabase
 let server: RunningServer
@@ -60,45 +57,48 @@ afterAll(async () => {
   await database?.close()
 })
 
-inBrowser('the page shows what runs, the tables, and rows as a stranger sees them', async () => {
-  const page = await browser!.newPage()
-  const mistakes: string[] = []
-  page.on('pageerror', (error) => mistakes.push(error.message))
-  page.on('console', (message) => message.type() === 'error' && mistakes.push(message.text()))
-  await page.goto(server.url)
+/** Without a browser on the machine there is nothing to look with; CI always has one. */
+describe.skipIf(executablePath === undefined)('in a browser', () => {
+  test('the page shows what runs, the tables, and rows as a stranger sees them', async () => {
+    const page = await browser!.newPage()
+    const mistakes: string[] = []
+    page.on('pageerror', (error) => mistakes.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && mistakes.push(message.text()))
+    await page.goto(server.url)
 
-  await page.getByText('aviary').waitFor()
-  await page.locator('#services .ready', { hasText: 'rest' }).waitFor()
-  await page.getByRole('button', { name: /^birds/ }).click()
-  await page.getByRole('cell', { name: 'Wren' }).waitFor()
-  expect(await page.locator('#rows tbody tr').count()).toBe(2)
-  expect(mistakes).toEqual([])
-  await page.close()
-})
+    await page.getByText('aviary').waitFor()
+    await page.locator('#services .ready', { hasText: 'rest' }).waitFor()
+    await page.getByRole('button', { name: /^birds/ }).click()
+    await page.getByRole('cell', { name: 'Wren' }).waitFor()
+    expect(await page.locator('#rows tbody tr').count()).toBe(2)
+    expect(mistakes).toEqual([])
+    await page.close()
+  })
 
-inBrowser('requests show in the live figures, and secrets only when asked for', async () => {
-  const page = await browser!.newPage()
-  await page.goto(server.url)
-  await page.getByRole('button', { name: 'Send requests for five seconds' }).click()
-  await page.locator('#rate', { hasText: /[1-9]/ }).waitFor()
-  expect(await page.content()).not.toContain('sb_secret_shown_when_asked')
-  await page.getByRole('button', { name: 'Show' }).click()
-  await page.getByText('sb_secret_shown_when_asked').waitFor()
-  await page.close()
-})
+  test('requests show in the live figures, and secrets only when asked for', async () => {
+    const page = await browser!.newPage()
+    await page.goto(server.url)
+    await page.getByRole('button', { name: 'Send requests for five seconds' }).click()
+    await page.locator('#rate', { hasText: /[1-9]/ }).waitFor()
+    expect(await page.content()).not.toContain('sb_secret_shown_when_asked')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByText('sb_secret_shown_when_asked').waitFor()
+    await page.close()
+  })
 
-inBrowser('the snippet of each SDK carries the address, the key and a table', async () => {
-  const page = await browser!.newPage()
-  await page.goto(server.url)
-  for (const sdk of ['JavaScript', 'Swift', 'Kotlin', 'Flutter', 'Python', 'curl']) {
-    await page.getByRole('tab', { name: sdk }).click()
-    const snippet = await page.locator('#snippet').innerText()
-    expect(snippet).toContain(server.url)
-    expect(snippet).toContain('sb_publishable_test_key')
-    expect(snippet).toContain('birds')
-    expect(snippet.split('\n').length).toBeLessThanOrEqual(11)
-  }
-  await page.close()
+  test('the snippet of each SDK carries the address, the key and a table', async () => {
+    const page = await browser!.newPage()
+    await page.goto(server.url)
+    for (const sdk of ['JavaScript', 'Swift', 'Kotlin', 'Flutter', 'Python', 'curl']) {
+      await page.getByRole('tab', { name: sdk }).click()
+      const snippet = await page.locator('#snippet').innerText()
+      expect(snippet).toContain(server.url)
+      expect(snippet).toContain('sb_publishable_test_key')
+      expect(snippet).toContain('birds')
+      expect(snippet.split('\n').length).toBeLessThanOrEqual(11)
+    }
+    await page.close()
+  })
 })
 
 test('the snippet for curl works when pasted', async () => {

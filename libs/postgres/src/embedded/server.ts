@@ -117,10 +117,12 @@ function superviseServer(child: ChildProcess, ended: Promise<string>): Server {
   const watchdog = endWithParent(pid)
   let stopping: Promise<void> | undefined
   const { promise: crashed, resolve: setCrashed } = Promise.withResolvers<EmbeddedPostgresError>()
-  void ended.then((how) => {
+  const noticeEnd = async (): Promise<void> => {
+    const how = await ended
     watchdog.dismiss()
     if (stopping === undefined) setCrashed(new EmbeddedPostgresError('start_failed', `PostgreSQL ended by itself: ${how}`))
-  })
+  }
+  void noticeEnd()
   const stop = async (): Promise<void> => {
     child.kill('SIGINT')
     // A subscriber that does not answer can delay a fast stop without an end; recovery makes an immediate one safe.
