@@ -1,0 +1,91 @@
+import { demoKeys } from '@pando/http/auth/api-keys'
+import { toPostgresAddresses } from '@pando/server/database-options'
+import { createFactories } from '@pando/server/factories'
+import { drainOnSignals } from '@pando/server/signals'
+import type { ServerConfig } from '@pando/server/config'
+import { startServer } from '@pando/server/start-server'
+import type { RunningServer } from '@pando/server/start-server'
+
+import type { Cli, GlobalOptions } from '../cli.ts'
+import { explainingErrors } from '../database/explain-errors.ts'
+import { externalUrl } from '../database/open-database.ts'
+import { portInUse } from '../dev/port-holder.ts'
+import { Failure } from '../failure.ts'
+import { findProject } from '../project/find-project.ts'
+import { loadProject } from '../project/load-project.ts'
+import { readConfig, serverVariables } from '../server/read-config.ts'
+
+type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
+
+/**
+ * `pando serve`: a node of a deployment, until SIGTERM. Everything comes from flags, the environment and, where there is a
+ * project, its `config.toml`; nothing is made, and no key is invented.
+ */
+export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
+  const databaseUrl = externalUrl(cli)
+  if (databaseUrl === undefined) {
+    throw new Failure('usage', 'DATABASE_URL is not set; a deployment has a PostgreSQL of its own.', {
+      remedy: 'Set DATABASE_URL=postgres://user:password@host:5432/database, or use `pando dev` on your machine.',
+    })
+  }
+  const config = readConfig({
+    project: readProjectTable(cli),
+    environment: { ...serverVariables(cli.environment), DATABASE_URL: databaseUrl },
+    flags: { services: options.services, host: options.host, port: options.port?.toString() },
+  })
+  mustHaveKey(config)
+  await refuseDemoKeys(config)
+  const server = await startNode(config, databaseUrl)
+  drainOnSignals(process, server, (code) => process.exit(code))
+}
+
+async function startNode(config: ServerConfig, databaseUrl: string): Promise<RunningServer> {
+  try {
+    return await explainingErrors(databaseUrl, () =>
+      startServer(config, createFactories(toPostgresAddresses(config.database))),
+    )
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await portInUse(config.server.port, '--port')
+    if (error instanceof Failure) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new Failure('fault', `The node did not start: ${message}`, { cause: error })
+  }
+}
+
+function mustHaveKey({ jwt }: ServerConfig): void {
+  if (jwt.secret !== null || jwt.jwks !== null) return
+  throw new Failure('project', 'There is no key to verify tokens with.', {
+    remedy: 'Set PANDO_JWT_SECRET (32 bytes or more) or PANDO_JWT_JWKS; `pando keys` prints those of a project.',
+  })
+}
+
+/** A node in a container needs no project folder; one that is named must be there. */
+function readProjectTable(cli: Cli) {
+  const isThere = cli.options.project !== undefined || findProject(cli.workingFolder, { upwards: false }) !== undefined
+  return isThere ? loadProject(cli).file.table : undefined
+}
+
+const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
+
+/** Keys that stand in a million public repositories protect nothing. */
+async function refuseDemoKeys({ server, jwt }: ServerConfig): Promise<void> {
+  if (loopback.test(server.host)) return
+  const known = new Set(Object.values(await demoKeys()))
+  const secrets = {
+    PANDO_JWT_SECRET: jwt.secret,
+    PANDO_JWT_PUBLISHABLE_KEY: jwt.publishableKey,
+    PANDO_JWT_SECRET_KEY: jwt.secretKey,
+  }
+  const found = Object.entries(secrets).filter(([, secret]) => secret !== null && known.has(secret.reveal()))
+  if (found.length === 0) return
+  const names = found.map(([name]) => name).join(', ')
+  throw new Failure(
+    'project',
+    `${names} ${found.length === 1 ? 'is a well-known demo key' : 'are well-known demo keys'}, and ${server.host} can be reached by others.`,
+    {
+      remedy:
+        'Make keys of your own: `pando keys --rotate` in a pando/ project prints a set. Demo keys are good on 127.0.0.1 only.',
+      facts: { names: found.map(([name]) => name), host: server.host },
+    },
+  )
+}

@@ -1,0 +1,14 @@
+import { createDatabase } from '@pando/postgres/database'
+import type { Queries } from '@pando/postgres/database'
+
+import { explainingErrors } from './explain-errors.ts'
+
+/** Lends a transaction on a connection of its own. Throws a `Failure` when the database does not answer. */
+export async function withQueries<T>(url: string, use: (queries: Queries) => Promise<T>): Promise<T> {
+  const pool = createDatabase({ url, applicationName: 'pando', connectionsMax: 1 })
+  try {
+    return await explainingErrors(url, () => pool.transaction(use))
+  } finally {
+    await pool.close()
+  }
+}

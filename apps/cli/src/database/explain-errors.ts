@@ -1,0 +1,40 @@
+import { PostgresUnavailable } from '@pando/postgres/errors'
+import { MigrationError } from '@pando/postgres/migrations/migration-error'
+import { SqlFileError } from '@pando/postgres/migrations/sql-file-error'
+
+import { Failure, toSentence } from '../failure.ts'
+
+/** Runs `use`; what it says about the user's database or SQL becomes a `Failure` that says what to do. */
+export async function explainingErrors<T>(url: string, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (error) {
+    throw explain(url, error)
+  }
+}
+
+function explain(url: string, error: unknown): unknown {
+  if (error instanceof SqlFileError) {
+    const { file, place, fields } = error
+    return new Failure('database', error.report, {
+      remedy: `Correct ${file} and try again.`,
+      facts: { file, line: place.line, column: place.column, code: fields.code, detail: fields.message },
+      cause: error,
+    })
+  }
+  if (error instanceof MigrationError) {
+    const { message, code, migrations } = error
+    return new Failure('database', toSentence(message), { facts: { code, migrations }, cause: error })
+  }
+  return error instanceof PostgresUnavailable ? unreachable(url, error) : error
+}
+
+/** Says where the database was looked for, without the password. */
+function unreachable(url: string, cause: Error): Failure {
+  const { host, pathname } = new URL(url)
+  const where = `Database "${pathname.slice(1)}" at ${decodeURIComponent(host)}`
+  return new Failure('database', `${where} does not answer: ${cause.message}.`, {
+    remedy: 'Check that it runs, and the URL: user, password, host, port, database. `pando doctor` looks closer.',
+    cause,
+  })
+}

@@ -1,0 +1,58 @@
+import { loginUrl, setPassword } from '@pando/postgres/login'
+
+import type { ProjectKind } from '../project/find-project.ts'
+import { withQueries } from './connect.ts'
+
+/** The ways into one database. Of a server that the user named, all are the URL they gave. */
+export type Logins = {
+  /** As the superuser of the embedded server: installs conventions, recreates the database. */
+  readonly adminUrl: string
+  /** As `postgres`, who owns what migrations create. */
+  readonly url: string
+  /** The same over TCP, for people and their tools. */
+  readonly publicUrl: string
+}
+
+/** Whom migrations, people and their tools log in as: what they may do here, they may do on a managed server. */
+const ownerRole = 'postgres'
+
+/**
+ * Scripts of existing projects log in as `postgres` with this password. It opens no door that the well-known service key
+ * of the same projects, on the same loopback address, does not open.
+ */
+const wellKnownPassword = 'postgres'
+
+/** The logins of an embedded server; `tcpUrl` is the superuser's URL over TCP, where the server listens there. */
+export function toLogins(kind: ProjectKind, { adminUrl, tcpUrl }: { adminUrl: string; tcpUrl?: string }): Logins {
+  const asOwner = { role: ownerRole, ...(kind === 'supabase' ? { password: wellKnownPassword } : {}) }
+  return { adminUrl, url: loginUrl(adminUrl, asOwner), publicUrl: loginUrl(tcpUrl ?? adminUrl, asOwner) }
+}
+
+const listWithoutPassword = `
+  select rolname::text as name
+  from pg_catalog.pg_authid
+  where rolname = any ($1) and rolpassword is null`
+
+/**
+ * Gives roles that log in a password, where they have none: `authenticator`, as whom the API works, the admin's; and the
+ * owner that of its login. On a server where we may not see passwords nothing is done.
+ */
+export async function ensurePasswords(logins: Logins): Promise<void> {
+  const adminPassword = passwordOf(logins.adminUrl)
+  const passwords = new Map([
+    ['authenticator', adminPassword],
+    [ownerRole, passwordOf(logins.url)],
+  ])
+  if (adminPassword === '') return
+  await withQueries(logins.adminUrl, async (queries) => {
+    const [{ may } = { may: false }] = await queries.query<{ may: boolean }>(maySeePasswords)
+    if (!may) return
+    for (const { name } of await queries.query<{ name: string }>(listWithoutPassword, [[...passwords.keys()]])) {
+      await setPassword(queries, name, passwords.get(name) ?? adminPassword)
+    }
+  })
+}
+
+const maySeePasswords = `select has_table_privilege('pg_catalog.pg_authid', 'select') as may`
+
+const passwordOf = (url: string): string => decodeURIComponent(new URL(url).password)

@@ -1,0 +1,28 @@
+import { ConfigurationError } from '@pando/config/read-configuration'
+import type { Sources } from '@pando/config/read-configuration'
+import { readServerConfig } from '@pando/server/config'
+import type { ServerConfig } from '@pando/server/config'
+
+import { Failure } from '../failure.ts'
+import type { Environment } from '../project/env-files.ts'
+
+/** Reads the server's configuration; all mistakes in one `Failure`. */
+export function readConfig(sources: Sources): ServerConfig {
+  try {
+    return readServerConfig(sources)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new Failure('project', error.message, {
+      remedy: 'Correct them and run the command again.',
+      facts: { mistakes: error.mistakes },
+    })
+  }
+}
+
+/** Variables that are the command's own and none of the server's options. */
+const ownVariables = /^PANDO_(ENV$|PROJECT_)/
+
+/** The variables that the server reads its options from; it refuses those with a `PANDO_` name that it does not know. */
+export function serverVariables(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ownVariables.test(name)))
+}
