@@ -1,6 +1,7 @@
 import type { Cli, GlobalOptions } from '../cli.ts'
 import { openDatabase } from '../database/open-database.ts'
 import type { DatabasePort } from '../database/open-database.ts'
+import { isSeedDue } from '../database/seed-mark.ts'
 import { prepareDatabase } from '../database/prepare-database.ts'
 import { claimDev } from '../dev/dev-file.ts'
 import type { DevClaim } from '../dev/dev-file.ts'
@@ -66,9 +67,9 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
   let follower: Follower | undefined
   // Watched from the first moment: what is saved while the database starts is either read with the rest or noticed here.
   const watching = options.watch ? watchProject(project, (change, file) => follower?.onChange(change, file)) : undefined
-  const [database, { startProjectServer }, keys] = await allOrNone(
+  const [database, { startProjectServer, runSeedScripts }, keys] = await allOrNone(
     lend(undo, openDatabase(cli, project, choosePort(project, options))),
-    import('../server/start-project-server.ts'),
+    importServer(),
     ensureKeys(project, cli.now()),
     watching && lend(undo, watching),
   )
@@ -85,6 +86,12 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
     port,
   })
   undo.push(() => server.stop())
+  if (isSeedDue(project.root, 'seed-scripts') || (seedIsDue && !database.isEmbedded)) {
+    const { publicUrl: databaseUrl } = database
+    await follower.show(() =>
+      runSeedScripts({ terminal: cli.terminal, project, keys, apiUrl: server.url, databaseUrl }),
+    )
+  }
   claim.publish({ apiUrl: server.url, databaseUrl: database.publicUrl, adminUrl: database.adminUrl })
   const ready = {
     version: cli.version,
@@ -94,6 +101,15 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
     keys,
   }
   return { ready, follower, crashed: database.crashed }
+}
+
+/** Loaded while the database starts: together they are most of what there is to read. */
+async function importServer() {
+  const [{ startProjectServer }, { runSeedScripts }] = await Promise.all([
+    import('../server/start-project-server.ts'),
+    import('../server/run-seed-scripts.ts'),
+  ])
+  return { startProjectServer, runSeedScripts }
 }
 
 /** Notes how to stop what has started. */

@@ -6,6 +6,7 @@ import { prepareDatabase } from '../database/prepare-database.ts'
 import { recreateDatabase } from '../database/recreate-database.ts'
 import { rewriteTypes } from '../database/write-types.ts'
 import { loadProject } from '../project/load-project.ts'
+import { seedThroughApi } from '../server/run-seed-scripts.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { formatCount, formatDuration } from '../terminal/format.ts'
 
@@ -23,6 +24,7 @@ export async function runMigrateReset(cli: Cli, args: { yes?: boolean; seed: boo
     const applied = await applyMigrations(cli.terminal, project, database)
     const seeded = args.seed ? await loadSeed(cli.terminal, project, database) : []
     await rewriteTypes(cli, project, database)
+    if (args.seed) await seedThroughApi(cli, project)
     cli.terminal.result(
       { applied, seeded },
       () =>

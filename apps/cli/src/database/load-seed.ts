@@ -14,7 +14,7 @@ export async function loadSeed(terminal: Terminal, project: Project, { url, isEm
   const files = listSeedFiles(project)
   const startedAt = performance.now()
   await explainingErrors(url, () => runSeeds({ url, files }))
-  if (isEmbedded) clearSeedDue(project.root)
+  if (isEmbedded) clearSeedDue(project.root, 'seed')
   const names = files.map((file) => basename(file))
   if (names.length > 0) terminal.done(`${names.join(', ')} loaded`, performance.now() - startedAt)
   return files

@@ -23,7 +23,7 @@ export async function prepareDatabase(project: Project, database: Database): Pro
   const parameters = { 'pando.auto_expose_new_tables': project.settings.autoExposeNewTables ? 'on' : 'off' }
   const applied = await explainingErrors(adminUrl, () => ensureConventions({ url: adminUrl, folders, parameters }))
   await ensurePasswords(database)
-  return { seedIsDue: isEmbedded ? isSeedDue(project.root) : applied.includes(firstConvention) }
+  return { seedIsDue: isEmbedded ? isSeedDue(project.root, 'seed') : applied.includes(firstConvention) }
 }
 
 const firstConvention = 'conventions/0001-roles.sql'

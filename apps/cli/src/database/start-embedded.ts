@@ -31,7 +31,10 @@ export async function startEmbedded(cli: Cli, project: Project, wanted?: Databas
 
 async function start(project: Project, port: number | undefined): Promise<Database> {
   const dataFolder = join(ensureStateFolder(project.root), 'postgres')
-  if (!existsSync(join(dataFolder, 'data'))) markSeedDue(project.root)
+  if (!existsSync(join(dataFolder, 'data'))) {
+    markSeedDue(project.root, 'seed')
+    markSeedDue(project.root, 'seed-scripts')
+  }
   const server = await startEmbeddedPostgres({ dataFolder, port, program: 'pando' })
   return {
     ...toLogins(project.kind, { adminUrl: server.url, tcpUrl: server.tcpUrl }),

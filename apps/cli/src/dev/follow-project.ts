@@ -23,6 +23,8 @@ export type Follower = {
   /** From now on the types file is written too; before, it would only delay the first answer. */
   keepTypes(): void
   onChange(change: Change, file: string): void
+  /** Does something for the user whose failure is shown and does not end the session. */
+  show(work: () => Promise<void>): Promise<void>
   /** Waits for what runs. */
   stop(): Promise<void>
 }
@@ -67,6 +69,7 @@ export function createFollower({ cli, project, database, ...deps }: FollowerDeps
       report(cli, `${change}_changed`, { file })
       cli.terminal.warn(`${shownPath(cli, file)} changed. ${advice[change]}`)
     },
+    show: (work) => showingFailures(cli, work),
     stop: () => serial.idle(),
   }
 }

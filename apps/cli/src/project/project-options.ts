@@ -58,6 +58,12 @@ export const projectOptions = options({
       toml: 'db.seed.sql_paths',
       text: 'Seed files in order, beside `config.toml`; globs are allowed.',
     },
+    seedScripts: {
+      type: 'list',
+      default: [],
+      toml: 'db.seed.script_paths',
+      text: 'JavaScript or TypeScript files that `pando dev` runs after the seed of a new database, when the API answers; they find `API_URL`, `SERVICE_ROLE_KEY` and the other keys in the environment.',
+    },
     typesOutput: {
       type: 'string',
       default: null,
