@@ -12,9 +12,9 @@ type Gate = { readonly name: string; readonly run: () => Promise<string[]> | str
 
 const gates: readonly Gate[] = [
   { name: 'types', run: () => command('tsc', []) },
-  { name: 'lint', run: () => command('oxlint', ['--quiet', '--no-error-on-unmatched-pattern=false']) },
+  { name: 'lint', run: () => command('oxlint', ['--quiet']) },
   { name: 'format', run: () => command('oxfmt', ['--check']) },
-  { name: 'unused', run: () => command('knip', ['--no-progress']) },
+  { name: 'unused', run: () => command('knip', ['--no-progress', '--no-config-hints']) },
   { name: 'layers', run: checkLayers },
   { name: 'paths in documents', run: checkPaths },
   { name: 'generated documents', run: checkGenerated },

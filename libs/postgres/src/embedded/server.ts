@@ -76,9 +76,9 @@ async function tryStart(home: Home, options: ServerOptions): Promise<Server | st
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
   })
   const log = followLog(child, options.onLog)
-  const timeout = AbortSignal.timeout(readyMaxMs)
-  timeout.addEventListener('abort', () => child.kill('SIGQUIT'))
+  const impatient = setTimeout(() => child.kill('SIGQUIT'), readyMaxMs)
   const early = await Promise.race([log.ready, ended])
+  clearTimeout(impatient)
   if (early !== undefined) {
     await log.closed
     return [...log.lines(), early].join('\n')
@@ -120,7 +120,8 @@ function superviseServer(child: ChildProcess, ended: Promise<string>): Server {
   const noticeEnd = async (): Promise<void> => {
     const how = await ended
     watchdog.dismiss()
-    if (stopping === undefined) setCrashed(new EmbeddedPostgresError('start_failed', `PostgreSQL ended by itself: ${how}`))
+    if (stopping === undefined)
+      setCrashed(new EmbeddedPostgresError('start_failed', `PostgreSQL ended by itself: ${how}`))
   }
   void noticeEnd()
   const stop = async (): Promise<void> => {
