@@ -16,7 +16,7 @@ let api: Api
 let stranger: SupabaseClient<Database>
 const loaded: Record<string, Load> = {}
 beforeAll(async () => {
-  api = await startApi({ sql: readProject() })
+  api = await startApi({ sql: readProject(), exposesNewTables: false })
   stranger = createClient<Database>(api.url, api.keys.publishableKey, { auth: { persistSession: false } })
   const loader = createClient<Database>(api.url, api.keys.serviceRoleKey, { auth: { persistSession: false } })
   await loadDataset(loader, (name, total) => {

@@ -65,9 +65,12 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
       logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
       pools.retire()
     },
-    onFailed: (failure) =>
-      logger.error({ err: failure.error, retryInMs: failure.retryInMs }, 'the catalogue could not be read'),
+    onFailed: (failure) => {
+      logger.error({ err: failure.error, retryInMs: failure.retryInMs }, 'the catalogue could not be read')
+      firstFailure.resolve()
+    },
   })
+  const firstFailure = Promise.withResolvers<void>()
   return {
     run: pools.run,
     transaction: pools.transaction,
@@ -76,9 +79,8 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     ready: () => (keeper.ready() ? { ready: true } : { ready: false, reason: 'the catalogue is not loaded yet' }),
     countRows: (schemas) => countRows(tools, schemas),
     reload: keeper.reload,
-    start: async () => {
-      await keeper.start()
-    },
+    // A database that is down does not keep a node from listening: it answers 503 until the keeper has had its way.
+    start: () => Promise.race([keeper.start(), firstFailure.promise]),
     stop: async () => {
       await keeper.stop()
       await Promise.all([pools.close(), tools.close()])

@@ -18,6 +18,8 @@ const functions = `
   create function public.doubled(tons int[]) returns int[] language sql immutable as $$ select array_agg(t * 2) from unnest(tons) t $$;
   create function public.keep(json) returns json language sql immutable as $$ select $1 $$;
   create function public.shout(text) returns text language sql immutable as $$ select upper($1) $$;
+  create function public.hum() returns text language sql immutable as $$ select 'hm' $$;
+  create function public.hum(text default 'x') returns text language sql immutable as $$ select $1 $$;
   create function public.byte_count(bytea) returns int language sql immutable as $$ select length($1) $$;
   create function public.root_name(xml) returns text language sql immutable as $$ select (xpath('name(/*)', $1))[1]::text $$;
   create function public.rename_ship(ship int, new_name text) returns void
@@ -109,6 +111,18 @@ describe('arguments', () => {
       (await post('byte_count', new Uint8Array([0, 255, 3]), { 'Content-Type': 'application/octet-stream' })).body,
     ).toBe(3)
     expect((await post('root_name', '<sea><fish/></sea>', { 'Content-Type': 'text/xml' })).body).toBe('sea')
+  })
+
+  it('with an empty name are for the unnamed parameter, which still gets the whole body', async () => {
+    expect((await rpc('shout', { '': 'x' })).data).toBe('{"":"X"}')
+    expect((await rpc('keep', { '': [1] })).data).toEqual({ '': [1] })
+  })
+
+  it('that may be left out, unnamed beside none, are ambiguous', async () => {
+    expect((await rpc('hum')).error).toMatchObject({
+      code: 'PGRST203',
+      message: 'Could not choose the best candidate function between: public.hum(), public.hum( => text)',
+    })
   })
 
   it('have any names, and values that look like anything', async () => {

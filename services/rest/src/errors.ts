@@ -10,19 +10,23 @@ function refusal(code: string, status: number, message: string, facts: Facts = {
   })
 }
 
+/** What failed by no fault of the caller's may work a moment later. */
+const comeBack = { 'Retry-After': '1' }
+
 /**
  * Every refusal of the data API, with the codes, statuses and texts of PostgREST v14 ("Errors from PostgREST"), because
  * the SDKs and people's error handling decode them.
  */
 export const errors = {
   connectionFailed: (details: string) =>
-    refusal('PGRST000', 503, 'Database connection error. Retrying the connection.', { details }),
+    refusal('PGRST000', 503, 'Database connection error. Retrying the connection.', { details, headers: comeBack }),
   connectionLost: (details: string) =>
-    refusal('PGRST001', 503, 'Database client error. Retrying the connection.', { details }),
-  catalogueMissing: () => refusal('PGRST002', 503, 'Could not query the database for the schema cache. Retrying.'),
-  statementTimeout: () =>
-    refusal('57014', 503, 'canceling statement due to statement timeout', { headers: { 'Retry-After': '1' } }),
-  poolTimeout: () => refusal('PGRST003', 504, 'Timed out acquiring connection from connection pool.'),
+    refusal('PGRST001', 503, 'Database client error. Retrying the connection.', { details, headers: comeBack }),
+  catalogueMissing: () =>
+    refusal('PGRST002', 503, 'Could not query the database for the schema cache. Retrying.', { headers: comeBack }),
+  statementTimeout: () => refusal('57014', 503, 'canceling statement due to statement timeout', { headers: comeBack }),
+  poolTimeout: () =>
+    refusal('PGRST003', 504, 'Timed out acquiring connection from connection pool.', { headers: comeBack }),
 
   query: (message: string, details: string | null) => refusal('PGRST100', 400, message, { details }),
   rpcMethod: (method: string) => refusal('PGRST101', 405, `Cannot use the ${method} method on RPC`),
@@ -118,7 +122,7 @@ export const errors = {
       hint: suggestion === undefined ? null : `Perhaps you meant the table '${schema}.${suggestion}'`,
     }),
 
-  jwtKeysUnavailable: (message: string) => refusal('PGRST001', 503, message, { headers: { 'Retry-After': '1' } }),
+  jwtKeysUnavailable: (message: string) => refusal('PGRST001', 503, message, { headers: comeBack }),
   jwtSecretMissing: () => refusal('PGRST300', 500, 'Server lacks JWT secret'),
   jwtInvalid: (message: string) =>
     refusal('PGRST301', 401, message, {

@@ -158,6 +158,12 @@ function splitUrl(url: string): { path: string; rawQuery: string } {
     : { path: url.slice(0, mark), rawQuery: withoutApikey(url.slice(mark + 1)) }
 }
 
+/** A method that no route takes (`LOCK`, `PROPFIND`): PGRST117. */
+export function refuseMethod(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { method } = request
+  return send(reply, renderError(errors.method(method), { role: '', isAnonymous: true, method }))
+}
+
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status)
   if (answer.statusText !== undefined) reply.raw.statusMessage = answer.statusText

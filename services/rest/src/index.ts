@@ -1,7 +1,7 @@
 import { withoutState } from '@pando/core/service'
 import type { HttpService } from '@pando/http/service'
 import type { RestDeps } from './deps.ts'
-import { createHandler, prefix } from './handle.ts'
+import { createHandler, prefix, refuseMethod } from './handle.ts'
 
 export type { RestDeps } from './deps.ts'
 export { restOptions } from './config.ts'
@@ -27,6 +27,7 @@ export function createRest(deps: RestDeps): HttpService {
         exposeHeadRoute: false,
         handler: handle,
       })
+      app.setNotFoundHandler((request, reply) => refuseMethod(request, reply))
       done()
     },
   }

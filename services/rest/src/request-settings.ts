@@ -18,15 +18,17 @@ export type RequestFacts = {
  * "Transaction-Scoped Settings").
  */
 export function requestSettings({ caller, method, path, headers }: RequestFacts): Settings {
-  return [
+  const settings: [name: string, value: string][] = [
     ['request.jwt.claims', caller.claimsJson],
     // What `auth.uid()` looks at first: a policy that calls it per row is then 15 times cheaper than with the JSON alone.
     ['request.jwt.claim.sub', typeof caller.claims.sub === 'string' ? caller.claims.sub : ''],
     ['request.method', method],
     ['request.path', path],
     ['request.headers', headersJson(headers)],
-    ['request.cookies', cookiesJson(headers['cookie'])],
   ]
+  // Without any, the connection's own setting holds: `{}`.
+  if (headers['cookie'] !== undefined) settings.push(['request.cookies', cookiesJson(headers['cookie'])])
+  return settings
 }
 
 /**

@@ -13,6 +13,19 @@ export function restSchemas(
 }
 
 /**
+ * `auth.role()`, `auth.email()` and `auth.jwt()` look at these before the claims of the request. Behind a pooler a function may
+ * have left them in the session for whoever comes next.
+ */
+const noOlderClaims = [
+  ['request.jwt.claim', ''],
+  ['request.jwt.claim.role', ''],
+  ['request.jwt.claim.email', ''],
+] as const
+
+/** Most requests bring no cookies; they need not say so, as each setting of a request costs Postgres 2 µs. */
+const noCookies = ['request.cookies', '{}'] as const
+
+/**
  * What a connection of a role is set up with: the role's own settings, which `set role` does not apply, and the search path
  * of the default schema. Requests for another schema set theirs.
  */
@@ -24,5 +37,5 @@ export function restSessionSettings(
   const inDatabase = catalogue?.inDatabaseConfig ?? new Map()
   const { config } = toEffectiveConfig(options, inDatabase)
   const own = catalogue?.roleSettings.get(role) ?? []
-  return [...own, ['search_path', searchPath(config.schemas[0] ?? 'public', config)]]
+  return [...own, ...noOlderClaims, noCookies, ['search_path', searchPath(config.schemas[0] ?? 'public', config)]]
 }

@@ -1,5 +1,6 @@
 import { demoKeys, type ProjectKeys } from '@pando/http/auth/api-keys'
 import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
+import { createDatabase } from '@pando/postgres/database'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { readFileSync } from 'node:fs'
@@ -39,13 +40,21 @@ export type Api = {
 /** The sea: a schema that has everything the data API knows about. */
 export const harbour = readFileSync(new URL('harbour.sql', import.meta.url), 'utf8')
 
+type ApiOptions = {
+  readonly sql?: string
+  readonly environment?: Record<string, string>
+  readonly exposesNewTables?: boolean
+}
+
 /**
  * Starts a node on a free port over a new database. `sql` runs once as `postgres`, like a migration; `environment` are
- * options of the server.
+ * options of the server; `exposesNewTables: false` leaves grants to the SQL, as in a new project.
  */
-export async function startApi(options: { sql?: string; environment?: Record<string, string> } = {}): Promise<Api> {
-  const { sql = harbour, environment } = options
-  const database = await createTestDatabase({ sql })
+export async function startApi(options: ApiOptions = {}): Promise<Api> {
+  const { sql = harbour, environment, exposesNewTables = true } = options
+  const database = await createTestDatabase()
+  if (!exposesNewTables) await database.run('select pando.auto_expose_new_tables(false)')
+  await runAsOwner(database, sql)
   const keys = await demoKeys()
   const config = readServerConfig({
     environment: {
@@ -75,6 +84,15 @@ export async function startApi(options: { sql?: string; environment?: Record<str
       await server.stop()
       await database.close()
     },
+  }
+}
+
+async function runAsOwner(database: TestDatabase, sql: string): Promise<void> {
+  const owner = createDatabase({ url: database.urlAs('postgres'), applicationName: 'test', connectionsMax: 1 })
+  try {
+    await owner.query(sql)
+  } finally {
+    await owner.close()
   }
 }
 

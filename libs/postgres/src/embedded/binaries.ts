@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { chmod, cp, lstat, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { EmbeddedPostgresError } from './error.ts'
@@ -81,16 +81,26 @@ export async function copyBinaries(binaries: Binaries, folder: string): Promise<
   if (await stat(copied.postgres).catch(() => undefined)) return copied
   await mkdir(folder, { recursive: true })
   const draft = await mkdtemp(path.join(folder, 'copying-'))
-  await chmod(draft, 0o755)
   await cp(binaries.root, draft, {
     recursive: true,
     verbatimSymlinks: true,
     filter: (source) => !source.endsWith('.a'),
   })
+  await openToAll(draft)
   await rename(draft, root).catch(async (error: NodeJS.ErrnoException) => {
     await rm(draft, { recursive: true, force: true })
     // Somebody else was faster.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
   })
   return copied
+}
+
+/** An installation made under a strict umask is readable by its owner alone. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name)
+    if (entry.isDirectory()) await openToAll(file)
+    else if (entry.isFile()) await chmod(file, ((await stat(file)).mode & 0o100) === 0 ? 0o644 : 0o755)
+  }
 }

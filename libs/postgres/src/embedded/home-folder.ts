@@ -1,5 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, lstat, mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { canReach, chooseAccount, type Account } from './account.ts'
@@ -28,10 +41,16 @@ const longestSocketName = '/.s.PGSQL.65535'
  */
 export async function prepareHome(named: string, binaries: Binaries, shelter: string): Promise<Home> {
   const account = await chooseAccount(path.join(named, 'data'))
-  await mkdir(path.dirname(path.resolve(named)), { recursive: true })
-  if (account !== undefined && !(await canReach(account, await resolveLink(named)))) await shelterFolder(named, shelter)
+  const parent = path.dirname(path.resolve(named))
+  await mkdir(parent, { recursive: true })
+  const closed = account !== undefined && !(await canReach(account, (await realTarget(named)) ?? parent))
+  if (closed) await shelterFolder(named, shelter)
   else await mkdir(named, { recursive: true })
   const folder = await realpath(named)
+  if (path.dirname(folder) === shelter) await writeFile(path.join(folder, 'origin'), `${path.resolve(named)}\n`)
+  await mustBeOurs(folder)
+  // Whatever the umask: the account passes through to its folders inside.
+  if (account !== undefined) await chmod(folder, 0o755)
   return {
     folder,
     data: path.join(folder, 'data'),
@@ -41,29 +60,41 @@ export async function prepareHome(named: string, binaries: Binaries, shelter: st
   }
 }
 
+/** Somebody else's database would only fail later, with a text that says less. */
+async function mustBeOurs(folder: string): Promise<void> {
+  const uid = process.getuid?.()
+  const owner = (await stat(path.join(folder, 'data')).catch(() => stat(folder))).uid
+  if (uid === undefined || uid === 0 || uid === owner) return
+  throw new EmbeddedPostgresError(
+    'unusable_folder',
+    `the database in ${folder} belongs to user id ${owner}, and this program runs as ${uid}: start it as that user or as ` +
+      `root, or delete the folder to begin with an empty database`,
+    { facts: { folder, owner, uid } },
+  )
+}
+
 async function reachableBinaries(binaries: Binaries, account: Account | undefined, shelter: string): Promise<Binaries> {
   if (account === undefined || (await canReach(account, binaries.postgres))) return binaries
   await prepareShelter(shelter)
   return await copyBinaries(binaries, shelter)
 }
 
-const resolveLink = (named: string): Promise<string> => realpath(named).catch(() => path.resolve(named))
+/** Undefined when there is nothing, or a link to nothing. */
+const realTarget = (named: string): Promise<string | undefined> => realpath(named).catch(() => undefined)
 
 async function shelterFolder(named: string, shelter: string): Promise<void> {
   const present = await lstat(named).catch(() => undefined)
-  if (present?.isSymbolicLink() === true) {
-    // A link to nowhere: what it named was deleted, and with it the cluster.
-    if (await stat(named).catch(() => undefined)) throw unreachable(await realpath(named))
-    await rm(named)
-  } else if (present !== undefined) {
-    if (await stat(path.join(named, 'data')).catch(() => undefined)) throw unreachable(named)
-    await rm(named, { recursive: true })
+  // A link to nowhere: what it named was deleted, and with it the cluster.
+  if (present?.isSymbolicLink() === true && (await realTarget(named)) === undefined) await rm(named)
+  else if (present !== undefined) {
+    await rmdir(named).catch(() => {
+      throw unreachable(named)
+    })
   }
   await prepareShelter(shelter)
-  const parent = path.basename(path.dirname(path.dirname(path.resolve(named)))).replaceAll(/[^\w.-]/g, '') || 'project'
-  const target = path.join(shelter, `${parent}-${randomBytes(6).toString('hex')}`)
-  await mkdir(target, { mode: 0o755 })
-  await writeFile(path.join(target, 'origin'), `${path.resolve(named)}\n`)
+  const project = path.basename(path.dirname(path.dirname(path.resolve(named)))).replaceAll(/[^\w.-]/g, '') || 'project'
+  const target = path.join(shelter, `${project}-${randomBytes(6).toString('hex')}`)
+  await mkdir(target)
   await symlink(target, named)
 }
 
@@ -77,7 +108,8 @@ const unreachable = (folder: string): EmbeddedPostgresError =>
 
 /** The shelter holds programs that we run: nobody else may write there. */
 async function prepareShelter(shelter: string): Promise<void> {
-  await mkdir(shelter, { recursive: true, mode: 0o755 })
+  const made = await mkdir(shelter, { recursive: true })
+  if (made !== undefined) await chmod(shelter, 0o755)
   const { uid, mode } = await stat(shelter)
   if (uid === process.getuid?.() && (mode & 0o022) === 0) return
   throw new EmbeddedPostgresError(
@@ -115,4 +147,23 @@ async function shortName(folder: string): Promise<string> {
   const name = randomBytes(6).toString('hex')
   await writeFile(file, name, { mode: 0o600 })
   return name
+}
+
+/** A cluster in the shelter whose link is gone. */
+export type Leftover = { readonly folder: string; readonly origin: string }
+
+/**
+ * What projects that were deleted have left in the shelter. Only a person can tell a deleted project from one that was
+ * moved and not started since, so nothing is removed by itself.
+ */
+export async function listLeftovers(shelter: string): Promise<Leftover[]> {
+  const names = await readdir(shelter).catch(() => [])
+  const leftovers = await Promise.all(
+    names.map(async (name): Promise<Leftover[]> => {
+      const folder = path.join(shelter, name)
+      const origin = (await readFile(path.join(folder, 'origin'), 'utf8').catch(() => '')).trim()
+      return origin === '' || (await realTarget(origin)) === folder ? [] : [{ folder, origin }]
+    }),
+  )
+  return leftovers.flat()
 }

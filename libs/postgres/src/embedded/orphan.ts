@@ -20,11 +20,11 @@ export async function clearOrphan(home: Home): Promise<void> {
   const [pidLine = '', ...rest] = text.split('\n')
   const pid = Number(pidLine)
   const identity = Number.isInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined
-  if (identity === undefined) return
-  if (runsCluster(pid, home.data)) await stopOrphan(identity, home.data)
-  // PostgreSQL would take the stranger for the server. It ignores its own parent's number, though; the rest of the file
-  // stays, because by the shared memory named there it notices backends that outlive their postmaster.
-  else await writeFile(file, [process.pid, ...rest].join('\n'))
+  if (identity !== undefined && runsCluster(pid, home.data)) return await stopOrphan(identity, home.data)
+  // PostgreSQL would take any process of that number for the server, even a zombie that nobody has waited for. It ignores
+  // its own parent's number, though. The rest of the file stays, because by the shared memory named there it notices
+  // backends that outlive their postmaster.
+  await writeFile(file, [process.pid, ...rest].join('\n'))
 }
 
 async function stopOrphan(identity: ProcessIdentity, data: string): Promise<void> {

@@ -26,6 +26,7 @@ export type ServerOptions = {
 const readyMaxMs = 120_000
 const fastStopMaxMs = 10_000
 const keptLogLines = 40
+const lastLinesMaxMs = 1000
 /** How long backends of a killed postmaster may take to notice; then their shared memory is free. */
 const leftoverTries = 50
 const leftoverPauseMs = 100
@@ -71,19 +72,19 @@ async function tryStart(home: Home, options: ServerOptions): Promise<Server | st
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  const watchdog = child.pid === undefined ? undefined : endWithParent(child.pid)
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
-  })
+  }).finally(() => watchdog?.dismiss())
   const log = followLog(child, options.onLog)
   const impatient = setTimeout(() => child.kill('SIGQUIT'), readyMaxMs)
   const early = await Promise.race([log.ready, ended])
   clearTimeout(impatient)
-  if (early !== undefined) {
-    await log.closed
-    return [...log.lines(), early].join('\n')
-  }
-  return superviseServer(child, ended)
+  if (early === undefined) return superviseServer(child, ended)
+  // A backend that outlives the server keeps the log open.
+  await Promise.race([log.closed, sleep(lastLinesMaxMs, undefined, { ref: false })])
+  return [...log.lines(), early].join('\n')
 }
 
 const serverArguments = (home: Home, { port, socketPort }: ServerOptions): string[] => [
@@ -91,8 +92,9 @@ const serverArguments = (home: Home, { port, socketPort }: ServerOptions): strin
   home.data,
   '-p',
   String(port ?? socketPort),
-  '-k',
-  home.sockets,
+  '-c',
+  // A list of quoted names: a path may hold commas.
+  `unix_socket_directories="${home.sockets.replaceAll('"', '""')}"`,
   '-c',
   `listen_addresses=${port === undefined ? '' : '127.0.0.1'}`,
 ]
@@ -114,12 +116,10 @@ function followLog(child: ChildProcess, onLog: (line: string) => void) {
 
 function superviseServer(child: ChildProcess, ended: Promise<string>): Server {
   const pid = child.pid!
-  const watchdog = endWithParent(pid)
   let stopping: Promise<void> | undefined
   const { promise: crashed, resolve: setCrashed } = Promise.withResolvers<EmbeddedPostgresError>()
   const noticeEnd = async (): Promise<void> => {
     const how = await ended
-    watchdog.dismiss()
     if (stopping === undefined)
       setCrashed(new EmbeddedPostgresError('start_failed', `PostgreSQL ended by itself: ${how}`))
   }

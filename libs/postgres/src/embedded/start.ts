@@ -36,7 +36,7 @@ export type EmbeddedPostgres = {
   readonly pid: number
   /** Whether this start made the cluster. */
   readonly created: boolean
-  /** Fulfilled (never rejected) when the server ends although nobody stopped it. */
+  /** Fulfilled (never rejected) when the server ends although nobody stopped it; call `stop` before another start. */
   readonly crashed: Promise<EmbeddedPostgresError>
   /** Ends all sessions, writes everything and gives the folder back; a second call waits for the first. */
   stop(): Promise<void>

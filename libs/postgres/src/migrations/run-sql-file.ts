@@ -37,7 +37,7 @@ async function runInTransaction(client: Client, file: SqlFile, { statements, rec
     }
     await run(client, 'reset role')
     await record()
-    await run(client, 'commit')
+    await commit(client, file, statements)
   } catch (error) {
     await client.query('rollback').catch(nothing)
     throw error
@@ -53,8 +53,16 @@ async function runOneByOne(client: Client, file: SqlFile, { statements, record }
       throw error
     }
   }
+  // The file's own `begin` without an end: as above, the end of the file is one.
+  if (client.getTransactionStatus() !== 'I') await run(client, 'commit')
   await run(client, 'reset role')
   await record()
+}
+
+/** Deferred constraints are checked here; then no statement is to blame, and the last one is shown. */
+async function commit(client: Client, file: SqlFile, statements: readonly SqlStatement[]): Promise<void> {
+  const statement = { text: 'commit', offset: statements.at(-1)?.offset ?? 0 }
+  await runStatement(client, file, { statement, statementsKept: 0 })
 }
 
 async function run(client: Client, text: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from '../embedded/start.ts'
 import { loginUrl, setPassword } from '../login.ts'
 import { ensureConventions, listConventionFolders } from '../migrations/conventions.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /** The cluster of one test run, as the test files get to know it. */
 export type TestCluster = {
@@ -30,7 +30,7 @@ const loginRoles = [
 
 /** Starts a cluster in a temporary folder, without crash safety, and prepares the template. */
 export async function startTestCluster(): Promise<TestCluster & { stop(): Promise<void> }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pando-test-'))
+  const folder = await makeTemporaryFolder('pando-test-')
   const server = await startEmbeddedPostgres({
     dataFolder: path.join(folder, 'postgres'),
     durable: false,

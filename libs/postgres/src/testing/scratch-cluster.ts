@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { createDatabase } from '../database.ts'
 import { startEmbeddedPostgres } from '../embedded/start.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 import { loginUrl } from '../login.ts'
 
 /** A server of a test file's own, without the conventions: for tests that change roles, or need none of ours to be there. */
@@ -19,7 +19,7 @@ const password = 'open'
 
 /** Starts an empty PostgreSQL in a temporary folder, without crash safety; `sql` is run as the superuser. */
 export async function startScratchCluster(options: { readonly sql?: string } = {}): Promise<ScratchCluster> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pando-scratch-'))
+  const folder = await makeTemporaryFolder('pando-scratch-')
   const server = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'data'), durable: false })
   if (options.sql !== undefined) {
     const admin = createDatabase({ url: server.url, applicationName: 'test', connectionsMax: 1 })

@@ -26,13 +26,21 @@ const unnamedTypes: Readonly<Record<string, readonly string[]>> = {
  * @throws PGRST202 when no overload fits, PGRST203 when several do
  */
 export function chooseRoutine(catalogue: Catalogue, call: Call): Routine {
-  const overloads = catalogue.routines.get(nameKey(call.name)) ?? []
-  const named = overloads.filter((routine) => !isUnnamed(routine) && takesNames(routine, call))
+  const overloads = (catalogue.routines.get(nameKey(call.name)) ?? []).filter(isCallable)
+  const named = overloads.filter((routine) => takesNames(routine, call))
   const candidates = named.length > 0 ? named : overloads.filter((routine) => takesBody(routine, call))
   const [first] = candidates
   if (first === undefined) throw refuseUnknownRoutine(catalogue, call, unnamedTypes)
   if (candidates.length > 1) throw errors.ambiguousRoutine(candidates.map(signature))
   return first
+}
+
+const bodyTypes: ReadonlySet<string> = new Set(Object.values(unnamedTypes).flat())
+
+/** Names are how a caller gives arguments: a function may have one parameter without, and that of a type that a body can be. */
+function isCallable({ parameters }: Routine): boolean {
+  const unnamed = parameters.filter(({ name }) => name === '').length
+  return unnamed === 0 || (unnamed === 1 && bodyTypes.has(parameters[0]?.baseType ?? ''))
 }
 
 /** Whether the body goes whole into the function's one unnamed parameter. */
