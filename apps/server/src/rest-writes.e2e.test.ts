@@ -242,7 +242,7 @@ describe('upsert', () => {
     expect(error).toBeNull()
     expect(data).toEqual([
       { id: 1, label: 'Tea 2' },
-      { id: 10, label: 'Fresh' },
+      { id: 11, label: 'Fresh' },
     ])
   })
 

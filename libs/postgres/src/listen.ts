@@ -85,14 +85,22 @@ async function listenOnce(options: ListenOptions, stopped: AbortSignal, onListen
   client.on('notification', ({ channel, payload }) => options.onNotice(channel, payload ?? ''))
   const onStop = (): void => stop()
   stopped.addEventListener('abort', onStop)
-  const heartbeat = setInterval(() => client.query('select 1').catch(lose), options.heartbeatMs ?? 30_000)
+  const ending = new AbortController()
+  const showLife = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await client.query('select 1')
+      await sleep(options.heartbeatMs ?? 30_000, undefined, { signal: ending.signal })
+    }
+  }
   try {
     await Promise.race([client.connect(), over])
+    if (stopped.aborted) return
     for (const channel of options.channels) await client.query(`listen ${escapeIdentifier(channel)}`)
-    if (!stopped.aborted) onListening()
+    onListening()
+    showLife().catch(lose)
     await over
   } finally {
-    clearInterval(heartbeat)
+    ending.abort()
     stopped.removeEventListener('abort', onStop)
     await client.end().catch(ignore)
   }

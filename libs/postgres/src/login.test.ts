@@ -10,7 +10,7 @@ test('a login is another user, password or database of the same server', () => {
 })
 
 test('a verifier is the one that PostgreSQL makes', () => {
-  // From a server: create role … password 'pencil', with the salt of the example in RFC 7677.
+  // Password, salt and iterations of the example in RFC 7677, section 3.
   expect(scramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'))).toBe(
     'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
   )

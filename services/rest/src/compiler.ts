@@ -24,12 +24,17 @@ export function createCompiler(catalogue: Catalogue, config: RestConfig, compile
   }
 }
 
-/** Equal keys mean equal SQL: everything that `compile` looks at is in it. NUL separates, as it cannot be in a name. */
+/**
+ * Equal keys mean equal SQL: everything that `compile` looks at is in it. NUL separates, as it cannot be in a name; keys of a
+ * body are counted too, because one empty key is not none.
+ */
 function shapeKey(request: ApiRequest, body: BodyShape): string {
   const { target, preferences } = request
   const name = target.kind === 'root' ? '' : `${target.name.schema}\0${target.name.name}`
   const bodyKey =
-    body.kind === 'json' ? `${body.isArray}${body.isEmptyArray}${body.isScalar}\0${body.keys.join('\0')}` : body.kind
+    body.kind === 'json'
+      ? `${body.isArray}${body.isEmptyArray}${body.isScalar}${body.keys.length}\0${body.keys.join('\0')}`
+      : body.kind
   const preferenceKey = `${preferences.resolution}\0${preferences.return}\0${preferences.count}\0${preferences.missing}\0${preferences.handling}\0${preferences.maxAffected !== undefined}`
   return `${request.method}\0${target.kind}\0${name}\0${request.query.shape}\0${preferenceKey}\0${mediaKey(request)}\0${bodyKey}`
 }

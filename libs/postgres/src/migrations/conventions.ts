@@ -119,15 +119,21 @@ async function applyPending(options: ConventionOptions, known: readonly Conventi
     // Read again: whoever held the lock before us may have applied them.
     const pending = listPending(known, await readLedger(client))
     await client.query(createLedger)
-    for (const [name, value] of Object.entries(options.parameters ?? {})) {
-      await client.query('select pg_catalog.set_config($1, $2, false)', [name, value])
-    }
     for (const { title, folder, name, checksum, text } of pending) {
       running = title
+      await resetSession(client, options.parameters ?? {})
       await runSqlFile(client, { name: title, text }, async () => {
         await client.query(insertLedger, [folder, name, checksum])
       })
     }
     return pending.map(({ title }) => title)
   })
+}
+
+/** What a file sets for the session must not reach the next one. */
+async function resetSession(client: Client, parameters: Readonly<Record<string, string>>): Promise<void> {
+  await client.query('reset all')
+  for (const [name, value] of Object.entries(parameters)) {
+    await client.query('select pg_catalog.set_config($1, $2, false)', [name, value])
+  }
 }

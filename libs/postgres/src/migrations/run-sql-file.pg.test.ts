@@ -117,6 +117,7 @@ test('rows after a copy are refused with what to do', async () => {
 
 test('a file without statements is fine', async () => {
   await run('-- nothing yet\n')
+  expect(await tables()).toEqual([])
 })
 
 test('PostgreSQL itself splits files in the same way', async () => {

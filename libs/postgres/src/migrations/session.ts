@@ -14,8 +14,8 @@ export type SessionOptions = {
 const applicationName = 'pando migrations'
 
 /**
- * Lends a connection of its own for migrations: no time limit for statements, a prompt answer (10 s) when a lock
- * is not free would break long migrations, so none for locks either.
+ * Lends a connection of its own for migrations, without a time limit for statements: rewriting a large table takes as long
+ * as it takes, and whoever started it can end it.
  */
 export async function withSession<T>(options: SessionOptions, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
@@ -44,8 +44,8 @@ export async function withSession<T>(options: SessionOptions, use: (client: Clie
 }
 
 /** Numbers of our advisory locks: "pando" in ASCII, then one for each purpose. */
-const lockSpace = 0x70616e64
-const lockPurposes = { system: 1, project: 2 } as const
+export const lockSpace = 0x70616e64
+export const lockPurposes = { system: 1, project: 2 } as const
 const lockWaitMsMax = 300_000
 
 /**

@@ -32,7 +32,11 @@ export function writePayloadValue({ alias, fillsDefaults }: Payload, each: Paylo
   const value = fromJson === undefined ? plain : `${quoteQualified(fromJson)}(${plain})`
   if (!fillsDefaults || !hasDefault(each)) return value
   const isGiven = `jsonb_exists(${quoteName(bodyAlias)}.element, ${quoteLiteral(column.name)})`
-  return `case when ${isGiven} then ${value} else cast(${column.default} as ${column.type}) end`
+  const fallback = `cast(${column.default} as ${column.type})`
+  // As PostgREST, a sequence gives a number for every row of the payload, also for those that bring their own.
+  if (column.default?.includes('nextval('))
+    return `(array[${fallback}, ${value}])[case when ${isGiven} then 2 else 1 end]`
+  return `case when ${isGiven} then ${value} else ${fallback} end`
 }
 
 function hasDefault({ column }: PayloadColumn): boolean {
