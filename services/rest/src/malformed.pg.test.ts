@@ -1,11 +1,15 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seedOfRun } from './testing/dice.ts'
-import { validRequests } from './testing/garbage-parts.ts'
+import { createDice, seedOfRun } from './testing/dice.ts'
+import { validRequests } from './testing/garbage-requests.ts'
 import { findStalls, hasStalled, sendGarbage } from './testing/garbage-run.ts'
 import { garbageSchema } from './testing/garbage-schema.ts'
-import { type House, startHouse } from './testing/house.ts'
-import { writeHttp } from './testing/random-garbage.ts'
+import { type House, type Probed, startHouse } from './testing/house.ts'
+import { randomGarbage, writeHttp } from './testing/random-garbage.ts'
 import { createRawClient } from './testing/raw-client.ts'
 
 const seed = seedOfRun(process.env)
@@ -49,7 +53,7 @@ describe('garbage is refused', () => {
     const rows = await sendAll()
     expect(rows).toEqual({ faults: [], stalls: [], polluted: false })
     expect(house.isRunning()).toBe(true)
-    expect(house.output()).toBe('')
+    expect(house.output()).not.toMatch(/"level":"(?:error|fatal)"/)
   }, 3_600_000)
 
   test('afterwards good requests are answered as before', async () => {
@@ -71,4 +75,67 @@ async function sendAll() {
   }
   const { polluted } = await house.probe()
   return { faults: faults.slice(0, 5), stalls, polluted }
+}
+
+describe('the checker finds planted bugs', () => {
+  const seeds = Array.from({ length: 150 }, (_, index) => index)
+  const json = { 'content-type': 'application/json' }
+
+  /** A server that answers everything in one way. */
+  async function withServer<T>(answer: RequestListener, use: (port: number) => Promise<T>): Promise<T> {
+    const server = createServer(answer).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      return await use((server.address() as AddressInfo).port)
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+
+  test.each([
+    ['a fault', 500, '{"message":"no"}'],
+    ['a stack trace', 400, '{"message":"no\n    at run (/srv/x.ts:1:2)"}'],
+    ['a statement', 400, '{"message":"in select json_agg(r)"}'],
+    ['a file of ours', 400, '{"message":"cannot read /app/libs/core/src/clock.ts"}'],
+    ['broken JSON', 200, '[{"id":1'],
+    ['an error without a word', 400, '{}'],
+  ] as const)('%s', async (_name, status, body) => {
+    const faults = await withServer(
+      (_request, response) => response.writeHead(status, json).end(body),
+      (port) => sendGarbage({ port }, seeds),
+    )
+    expect(faults.length).toBeGreaterThan(seeds.length / 3)
+  })
+
+  test('the one request that holds the event loop', async () => {
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    delay.enable()
+    const probe = async (): Promise<Probed> => {
+      const stallMs = delay.max / 1e6
+      delay.reset()
+      return { stallMs, polluted: false, rssBytes: 0 }
+    }
+    let answered = 0
+    const stalls = await withServer(
+      (request, response) => {
+        answered += 1
+        for (const end = performance.now() + 300; isSlow(request.url) && performance.now() < end;);
+        response.writeHead(200, json).end('[]')
+      },
+      (port) => findStalls({ port, probe }, seeds),
+    )
+    delay.disable()
+    expect(answered).toBeGreaterThan(seeds.length)
+    expect(stalls).toEqual(seeds.filter((seed) => isSlow(targetOf(seed))))
+    expect(stalls.length).toBeGreaterThan(0)
+  })
+})
+
+const isSlow = (target: string | undefined): boolean => target?.includes('rpc/list_members') ?? false
+
+/** The address that the garbage of a seed asks for. */
+function targetOf(seed: number): string | undefined {
+  const garbage = randomGarbage(createDice(seed))
+  return garbage.kind === 'whole' ? garbage.bytes.toString('latin1').split(' ')[1] : undefined
 }

@@ -1,0 +1,92 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { listGoals } from './goals.ts'
+import type { Report } from './report.ts'
+import { formatRate } from './table.ts'
+import { workloads } from './workloads.ts'
+
+const begin = '<!-- Written by `npm run bench -- --write` -->'
+const end = '<!-- End of what is written -->'
+
+/** Puts the tables of a report between the two marks of `file`. */
+export function writeDocument(file: string, report: Report): void {
+  const text = readFileSync(file, 'utf8')
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from === -1 || to < from) throw new Error(`${file} must have the lines ${begin} and ${end}.`)
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${renderReport(report)}\n${text.slice(to)}`)
+}
+
+const names: Readonly<Record<string, string>> = {
+  postgres: 'PostgreSQL alone',
+  pando: 'Pando',
+  plain: 'Fastify + `pg`',
+  'parse-server': 'Parse Server',
+  pocketbase: 'PocketBase',
+}
+
+function renderReport(report: Report): string {
+  const { machine, versions, plan } = report
+  const { seconds, rounds, connections } = plan
+  return [
+    `Measured ${report.at.slice(0, 10)} at commit ${report.commit}, on ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}.`,
+    `Node ${versions['node']}, PostgreSQL ${versions['postgres']}, Fastify ${versions['fastify']}, pg ${versions['pg']}, Parse Server ${versions['parse-server']}, PocketBase ${versions['pocketbase']}.`,
+    `Each figure is the middle of ${rounds} rounds of ${seconds} s with ${connections} connections (pgbench: 16); pinning: ${report.pinning}.`,
+    '',
+    ...renderRates(report),
+    '',
+    ...renderGoals(report),
+    '',
+    ...renderLatencies(report),
+  ].join('\n')
+}
+
+function renderRates({ rows }: Report): string[] {
+  const peers = Object.keys(names).filter((name) => rows.some(({ peer }) => peer === name))
+  const header = ['requests per second', ...peers.map((peer) => names[peer]!)]
+  const body = workloads
+    .filter(({ name }) => rows.some(({ workload }) => workload === name))
+    .map(({ name, text }) => [
+      `**${name}**: ${text}`,
+      ...peers.map((peer) => {
+        const row = rows.find((one) => one.workload === name && one.peer === peer)
+        if (row === undefined) return '–'
+        const ratio = row.pandoIs === undefined ? '' : ` (Pando is ${row.pandoIs.toFixed(2)} ×)`
+        return `${formatRate(row.load.requestsPerSecond)}${ratio}`
+      }),
+    ])
+  return renderTable(header, body)
+}
+
+function renderGoals(report: Report): string[] {
+  const body = listGoals(report).map(({ text, goal, found, isReached }) => [
+    text,
+    goal,
+    found,
+    isReached ? 'yes' : '**no**',
+  ])
+  return renderTable(['goal', 'to reach', 'found', 'reached'], body)
+}
+
+function renderLatencies({ rows }: Report): string[] {
+  const body = rows.flatMap(({ workload, peer, open }) =>
+    open === undefined
+      ? []
+      : [
+          [
+            `${workload}, ${names[peer]!}`,
+            formatRate(open.offeredPerSecond),
+            ...[open.p50Ms, open.p99Ms, open.lateP99Ms].map((ms) => ms.toFixed(1)),
+          ],
+        ],
+  )
+  if (body.length === 0) return []
+  return renderTable(
+    ['latency at half of the capacity (open loop)', 'offered/s', 'p50 ms', 'p99 ms', 'of which generator late, p99 ms'],
+    body,
+  )
+}
+
+function renderTable(header: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(header), line(header.map(() => '---')), ...body.map(line)]
+}

@@ -1,0 +1,85 @@
+import type { Dice } from './dice.ts'
+import type { WellFormed } from './garbage-requests.ts'
+import { pieces } from './garbage-targets.ts'
+
+const oddHeaders: Readonly<Record<string, readonly string[]>> = {
+  range: ['5-2', '-5', '0-', 'items=0-1', '99999999999999999999-', 'a-b', '0-0,2-3', '', '0-99999999999999999999'],
+  prefer: [
+    'return=everything',
+    'count=',
+    'count=exact, count=none',
+    'tx=rollback, tx=commit',
+    'max-affected=-1',
+    'handling=strict, x=y',
+    'timezone=Nowhere/None',
+    ',,,;;;===',
+    'resolution=',
+    'missing=default;a="',
+    'handling=strict, max-affected=99999999999999999999',
+  ],
+  accept: [
+    '*/*',
+    'text/html',
+    'application/vnd.pgrst.plan',
+    'application/vnd.pgrst.object',
+    'application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|verbose',
+    ';;;',
+    'application/json;q=abc',
+    'a/b/c',
+    '/',
+    'text/csv, */*;q=0',
+    'application/octet-stream',
+    'application/geo+json',
+    `${'a/b,'.repeat(2000)}c/d`,
+  ],
+  'content-type': [
+    'application/json; charset=utf-16',
+    'text/csv',
+    'text/html',
+    'multipart/form-data; boundary=x',
+    'application/x-www-form-urlencoded',
+    '',
+    ';',
+    'application/json;',
+    'APPLICATION/JSON',
+    'application/vnd.pgrst.object+json',
+    'text/plain',
+    'application/octet-stream',
+    'application/json, text/csv',
+  ],
+  authorization: [
+    'Bearer',
+    'Bearer ',
+    'Bearer a.b.c',
+    'Bearer ..',
+    'Basic YTpi',
+    'Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.',
+    'Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA',
+    'Bearer \u00ff\u00ff',
+    'Bearer sb_secret_x',
+    `Bearer ${'a'.repeat(20_000)}`,
+    'Bearer eyJhbGciOnt9fQ.W10.x',
+    'Bearer bnVsbA.bnVsbA.bnVsbA',
+  ],
+  apikey: ['x', 'eyJ', 'sb_secret_', '__proto__', '\u00ff', 'constructor'],
+  'accept-profile': ['nowhere', '', 'pg_catalog', '__proto__', 'public,auth', '"public"'],
+  'content-profile': ['nowhere', '', 'pg_catalog', '__proto__'],
+  cookie: ['=', ';;;', '__proto__=x', 'a=b=c', '\u00ff=\u00fe', 'a=\\u0000', 'constructor=1;__proto__=2'],
+  traceparent: ['x', '00-0-0-0', '00-00000000000000000000000000000000-0000000000000000-00'],
+  'x-request-id': ['<script>', 'a b', '\u00ff', 'x'.repeat(300)],
+  'x-forwarded-host': ['evil', '[::1', 'a:b:c'],
+  expect: ['100-continue', 'miracles'],
+  'content-encoding': ['gzip', 'br, gzip'],
+  'if-none-match': ['*'],
+  __proto__: ['polluted'],
+  constructor: ['polluted'],
+  'x-\u00ff': ['\u00ff\u00fe'],
+  'accept-encoding': ['gzip;q=x', 'identity;q=0'],
+  'x-http-method-override': ['DELETE'],
+}
+
+export function mutateHeader(dice: Dice, headers: WellFormed['headers']): WellFormed['headers'] {
+  const name = dice.of(Object.keys(oddHeaders))
+  const value = dice.chance(80) ? dice.of(oddHeaders[name]!) : dice.of(pieces).repeat(dice.of([1, 3, 500]))
+  return Object.fromEntries([...Object.entries(headers), [name, value]])
+}

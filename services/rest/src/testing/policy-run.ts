@@ -1,0 +1,183 @@
+import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
+import { Pool } from 'undici'
+import { callers, headersOf } from './callers.ts'
+import { check, compareTwins, type Known, type Leak } from './check-policies.ts'
+import { createDice, type Dice } from './dice.ts'
+import { type House, jwtSecret, startHouse } from './house.ts'
+import type { Data, Schema } from './policy-model.ts'
+import { type World, worldOf } from './policy-oracle.ts'
+import { randomChange } from './random-change.ts'
+import { randomRead } from './random-request.ts'
+import { randomData, randomSchema } from './random-schema.ts'
+import type { Ask } from './request-model.ts'
+import { revalue } from './revalue.ts'
+import { looksPast, probingPaths, twinData } from './twin.ts'
+import { writeRequest } from './write-request.ts'
+import { writeSchema } from './write-schema.ts'
+
+/** Some random schemas in one database behind one node. */
+export type Estate = {
+  readonly database: TestDatabase
+  readonly house: House
+  readonly pool: Pool
+  readonly plots: readonly Plot[]
+  readonly known: readonly Known[]
+  readonly close: () => Promise<void>
+}
+
+/** A schema with its rows, and a twin of it (named with `b` instead of `a`) that `twinOf` cannot tell apart. */
+export type Plot = {
+  readonly seed: number
+  readonly schema: Schema
+  readonly data: Data
+  readonly twin: Data
+  readonly twinOf: string
+}
+
+const connectionsMax = 32
+
+export async function openEstate(options: { readonly seed: number; readonly schemas: number }): Promise<Estate> {
+  const plots = Array.from({ length: options.schemas }, (_, index) => makePlot(options.seed + index, index))
+  const database = await createTestDatabase()
+  const names: string[] = []
+  for (const { schema, data, twin } of plots) {
+    const other = { ...schema, name: twinName(schema.name) }
+    await database.run(writeSchema(schema, data, 'postgres') + writeSchema(other, twin, 'postgres'))
+    names.push(schema.name, other.name)
+  }
+  // Plans do not matter here, and making them for every value would take most of the time.
+  await database.run(`analyze; alter database ${database.name} set plan_cache_mode = force_generic_plan`)
+  const house = await startHouse(database.apiUrl, {
+    PANDO_REST_SCHEMAS: names.join(),
+    PANDO_REST_TX_END: 'commit-allow-override',
+    PANDO_REST_AGGREGATES_ENABLED: 'true',
+  })
+  const pool = new Pool(house.url, { connections: connectionsMax })
+  const known = await Promise.all(
+    callers.map(async (caller) => ({ caller, headers: await headersOf(caller, jwtSecret) })),
+  )
+  const close = async (): Promise<void> => {
+    await pool.destroy()
+    await house.stop()
+    await database.close()
+  }
+  return { database, house, pool, plots, known, close }
+}
+
+export const twinName = (name: string): string => name.replace(/a$/, 'b')
+
+function makePlot(seed: number, index: number): Plot {
+  const dice = createDice(seed)
+  const schema = randomSchema(dice, `s${index}a`)
+  const data = randomData(dice, schema)
+  const caller = dice.of(callers.filter(({ role }) => role !== 'service_role'))
+  return { seed, schema, data, twin: twinData(dice, { schema, data, caller }), twinOf: caller.name }
+}
+
+/** What a run has seen. A pair is one request of one caller, compared with the oracle; a twin is a pair of answers. */
+export type Tally = { pairs: number; withRows: number; denied: number; twins: number; leaks: Leak[]; twinLeaks: Leak[] }
+
+const emptyTally = (): Tally => ({ pairs: 0, withRows: 0, denied: 0, twins: 0, leaks: [], twinLeaks: [] })
+
+/** For each schema: shapes of reads, each asked by every caller with as many different values; changes one by one. */
+export type Plan = { readonly shapes: number; readonly values: number; readonly changes: number }
+
+/** Walks all plots, several at once so that the database is never idle. */
+export async function walkEstate(estate: Estate, plan: Plan): Promise<Tally> {
+  const tally = emptyTally()
+  const waiting = [...estate.plots]
+  const walk = async (): Promise<void> => {
+    for (let plot = waiting.shift(); plot !== undefined; plot = waiting.shift()) {
+      await createWalk(estate, plot, tally).all(plan)
+    }
+  }
+  await Promise.all([walk(), walk(), walk()])
+  return tally
+}
+
+type ReadAsk = Extract<Ask, { kind: 'read' }>
+
+/** What each caller meets in these rows. */
+function worldsOf(schema: Schema, data: Data, known: readonly Known[]): World[] {
+  return known.map(({ caller }) => worldOf(schema, data, caller))
+}
+
+/** The same read with several values in turn, as far as it has any: none is asked twice. */
+function withOtherValues(dice: Dice, ask: ReadAsk, times: number): ReadAsk[] {
+  const asks = [ask, ...dice.times(times - 1, () => revalue(dice, ask))]
+  return [...new Map(asks.map((each) => [writeRequest(each, '').path, each])).values()]
+}
+
+function createWalk(estate: Estate, plot: Plot, tally: Tally) {
+  const { pool, known } = estate
+  const { schema } = plot
+  const dice = createDice(plot.seed ^ 0x5eed)
+  const twinOf = known.find(({ caller }) => caller.name === plot.twinOf)!
+  let worlds = worldsOf(schema, plot.data, known)
+
+  const askEverybody = async (ask: ReadAsk): Promise<void> => {
+    const results = await Promise.all(
+      known.map((each, index) => check(pool, { world: worlds[index]!, ask, known: each })),
+    )
+    for (const result of results) count(tally, result)
+  }
+  const askTwins = async (ask: ReadAsk): Promise<void> => {
+    if (looksPast(schema, ask)) return
+    const request = writeRequest(ask, schema.name)
+    countTwin(tally, await compareTwins(pool, { request, known: twinOf, ordered: ask.ordered }))
+  }
+  const probeTwins = async (dice: Dice): Promise<void> => {
+    const request = { method: 'GET', ...probingPaths(dice, schema) }
+    countTwin(tally, await compareTwins(pool, { request, known: twinOf, ordered: false }))
+  }
+  const read = async (plan: Plan, isPristine: boolean): Promise<void> => {
+    for (let left = plan.shapes; left > 0; left -= 1) {
+      for (const ask of withOtherValues(dice, randomRead(dice, schema), plan.values)) {
+        await Promise.all([askEverybody(ask), ...(isPristine ? [askTwins(ask)] : [])])
+      }
+      if (isPristine && dice.chance(20)) await probeTwins(dice)
+    }
+  }
+  const change = async (times: number): Promise<boolean> => {
+    for (let left = times; left > 0; left -= 1) {
+      const index = dice.number(0, known.length - 1)
+      const world = worlds[index]!
+      const ask = randomChange(dice, schema, world.data)
+      const result = await check(pool, { world, ask, known: known[index]! })
+      if (result.data !== world.data) worlds = worldsOf(schema, result.data, known)
+      count(tally, result)
+      // From here on the oracle's rows may not be those of the database.
+      if (result.leak !== undefined) return false
+    }
+    return true
+  }
+  return {
+    async all(plan: Plan): Promise<void> {
+      await read({ ...plan, shapes: Math.ceil(plan.shapes * 0.8) }, true)
+      if (await change(plan.changes)) await read({ ...plan, shapes: Math.floor(plan.shapes * 0.2) }, false)
+    },
+  }
+}
+
+function count(tally: Tally, { leak, seen }: Awaited<ReturnType<typeof check>>): void {
+  tally.pairs += 1
+  if (seen === 'rows') tally.withRows += 1
+  if (seen === 'denied') tally.denied += 1
+  if (leak !== undefined) tally.leaks.push(leak)
+}
+
+function countTwin(tally: Tally, leak: Leak | undefined): void {
+  tally.twins += 1
+  if (leak !== undefined) tally.twinLeaks.push(leak)
+}
+
+/** The simplest of the leaks, as text: the shortest request says most. */
+export function describeLeaks({ leaks, twinLeaks }: Tally): string {
+  const simplest = [...leaks, ...twinLeaks].toSorted(
+    (one, other) => one.request.path.length - other.request.path.length,
+  )
+  return simplest
+    .slice(0, 3)
+    .map((leak) => JSON.stringify(leak, undefined, 1))
+    .join('\n')
+}
