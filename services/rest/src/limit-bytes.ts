@@ -26,12 +26,15 @@ export function limitBytes(body: IncomingMessage, bytesMax: number): BodySource 
           refuse(error)
         }
       }
+      if (body.destroyed) return reject(incomplete())
       body.on('data', read)
       body.once('end', resolve)
-      body.once('error', (cause) =>
-        reject(new Refusal('PGRST102', 400, 'The connection closed before the body had arrived', { cause })),
-      )
+      body.once('close', () => reject(incomplete()))
     })
+}
+
+function incomplete(): Refusal {
+  return new Refusal('PGRST102', 400, 'The connection closed before the body had arrived')
 }
 
 function tooLarge(bytesMax: number): Refusal {
