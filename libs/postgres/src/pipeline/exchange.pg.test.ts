@@ -145,7 +145,7 @@ test('an answer larger than it may be is refused and its statement ended, and th
   const rows = (count: number) =>
     exchange(sql('select repeat($1, 1000) from generate_series(1, $2::int)', 'x', String(count)))
   expect((await pools.run(rows(900)))[0]!.rows).toHaveLength(900)
-  expect(await error(pools.run(rows(100_000_000)))).toMatchObject({ fields: { code: '54000' } })
+  expect(await error(pools.run(rows(1_000_000)))).toMatchObject({ fields: { code: '54000' } })
   await eventually(() => pools.stats().lanes.every(({ inFlight }) => inFlight === 0))
   expect(await cell(pools, exchange(sql('select 1')))).toBe('1')
   expect(pools.stats().connections).toBe(1)
