@@ -23,7 +23,7 @@ beforeAll(async () => {
   keeper = createCatalogueKeeper({
     load: (context) => database.transaction(({ query }) => loadCatalogue(query, { ...scope, ...context })),
     loadConfig: () => loadInDatabaseConfig(database.query),
-    listen: (events) => listen({ url, applicationName: 'catalogue test', ...events }),
+    listen: (events) => listen({ url, applicationName: 'catalogue listener', ...events }),
     onLoaded: (catalogue) => arrivals.resolve(catalogue),
   })
   await keeper.start()
@@ -62,6 +62,6 @@ test('a change of the configuration is followed without reading everything', asy
 test('a listener whose connection dies comes back and looks again', async () => {
   const next = await nextAfter(`
     create table api.unheard (id integer primary key);
-    select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen "pgrst"'`)
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'catalogue listener'`)
   expect(next.relations.has(nameKey({ schema: 'api', name: 'unheard' }))).toBe(true)
 })
