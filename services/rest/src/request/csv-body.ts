@@ -1,12 +1,20 @@
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { CsvError, parse } from 'csv-parse'
 import { errors } from '../errors.ts'
 
 /** Bytes of one line of a CSV body. */
 const csvLineBytesMax = 1_048_576
 
+/** As many columns as a table of Postgres can have. */
+const csvColumnsMax = 1_600
+
 /** Characters of JSON that are gathered before they become a chunk. */
 const chunkLength = 65_536
+
+/** Lines that are worked on before others get their turn, and bytes that are parsed at once: a few milliseconds at worst. */
+const linesPerTurn = 1_000
+const bytesPerTurn = 8_192
 
 /** A body turned into JSON text. */
 export type JsonText = { readonly keys: readonly string[]; readonly isEmpty: boolean; readonly chunks: Uint8Array[] }
@@ -23,10 +31,14 @@ export async function csvToJson(body: readonly Uint8Array[]): Promise<JsonText> 
   let rows = 0
   for await (const line of lines) {
     if (names === undefined) {
+      if (line.length > csvColumnsMax) {
+        throw errors.body(`The csv has more than ${csvColumnsMax} columns (csvColumnsMax)`)
+      }
       names = line
       continue
     }
     text += (rows++ === 0 ? '[' : ',') + toObjectText(names, line)
+    if (rows % linesPerTurn === 0) await setImmediate()
     if (text.length < chunkLength) continue
     chunks.push(Buffer.from(text))
     text = ''
@@ -44,7 +56,7 @@ async function* parseLines(body: readonly Uint8Array[]): AsyncGenerator<readonly
     skip_empty_lines: true,
     max_record_size: csvLineBytesMax,
   })
-  const input = Readable.from(body)
+  const input = Readable.from(cut(body))
   input.on('error', (error) => parser.destroy(error))
   try {
     for await (const line of input.pipe(parser)) yield line as readonly string[]
@@ -52,6 +64,12 @@ async function* parseLines(body: readonly Uint8Array[]): AsyncGenerator<readonly
     throw error instanceof CsvError ? errors.body(`Invalid csv: ${error.message}`) : error
   } finally {
     input.destroy()
+  }
+}
+
+function* cut(body: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const chunk of body) {
+    for (let at = 0; at < chunk.length; at += bytesPerTurn) yield chunk.subarray(at, at + bytesPerTurn)
   }
 }
 

@@ -5,6 +5,9 @@ import { errors } from '../errors.ts'
 /** Bytes of a form; it is read whole. */
 const formBytesMax = 1_048_576
 
+/** Different names of a form: as many as a table of Postgres can have columns. */
+const formNamesMax = 1_600
+
 /**
  * Turns `application/x-www-form-urlencoded` into the text of one JSON object whose values are strings. Of a row a name
  * that repeats counts once, the last time; of a call (`repeats: 'array'`) it is the array of its values, for a variadic
@@ -13,13 +16,14 @@ const formBytesMax = 1_048_576
 export async function formToJson(source: BodySource, repeats: 'last' | 'array'): Promise<JsonText> {
   const form = new URLSearchParams(await readText(source))
   const values = new Map<string, string | string[]>()
-  for (const name of new Set(form.keys())) values.set(name, pick(form.getAll(name), repeats))
+  for (const [name, value] of form) {
+    const before = repeats === 'array' ? values.get(name) : undefined
+    if (Array.isArray(before)) before.push(value)
+    else values.set(name, before === undefined ? value : [before, value])
+    if (values.size > formNamesMax) throw errors.body(`The form has more than ${formNamesMax} names (formNamesMax)`)
+  }
   const members = Array.from(values, ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
   return { keys: [...values.keys()], isEmpty: false, chunks: [Buffer.from(`{${members.join(',')}}`)] }
-}
-
-function pick(all: string[], repeats: 'last' | 'array'): string | string[] {
-  return repeats === 'array' && all.length > 1 ? all : (all.at(-1) ?? '')
 }
 
 async function readText(source: BodySource): Promise<string> {

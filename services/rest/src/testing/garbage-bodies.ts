@@ -76,6 +76,9 @@ export const hugeBodies: readonly (() => Buffer)[] = [
   () => Buffer.from('a,'.repeat(200_000)),
   () => Buffer.from('a\n'.repeat(200_000)),
   () => Buffer.from('a=1&'.repeat(100_000)),
+  () => Buffer.from(Array.from({ length: 100_000 }, (_, index) => `k${index}=1`).join('&')),
+  () => Buffer.from(`${Array.from({ length: 50_000 }, (_, index) => `k${index}`).join()}\n${'1,'.repeat(49_999)}1\n`),
+  () => Buffer.from(`a,b\n${'"x,y",z\n'.repeat(100_000)}`),
   () => Buffer.from('"'.repeat(300_000)),
   () => Buffer.from('\\'.repeat(300_000)),
 ]
