@@ -43,7 +43,8 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => '',
     // Longer than any URL that is let in, so that a long segment meets the limit of the URL and not one of the router.
-    routerOptions: { maxParamLength: limits.headersBytesMax },
+    // Nobody here asks the framework for the query string.
+    routerOptions: { maxParamLength: limits.headersBytesMax, querystringParser: () => noQuery },
     http: {
       maxHeaderSize: limits.headersBytesMax,
       headersTimeout: limits.headersTimeout,
@@ -57,6 +58,8 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   answerProblems(app, deps)
   return app
 }
+
+const noQuery = Object.freeze({})
 
 /** What is refused before there is a request: too many sockets, malformed HTTP, late and oversized headers. */
 function guardSocket(app: FastifyInstance, { limits, metrics }: HttpServerDeps): void {

@@ -8,10 +8,13 @@ import type { Slot } from './request/query.ts'
  * 0 total of rows without limit (only when `counts` is `exact`, or the estimate), 1 rows on this page (or affected),
  * 2 `Location` query of a single inserted row (`id=eq.5&…`, percent-encoded), 3 body, 4 `response.headers`,
  * 5 `response.status`, 6 rows inserted (as opposed to updated; only of upserts, for 201 versus 200).
+ *
+ * With `perRow` it gives a row for each row of the page instead, whose body is that row's JSON.
  */
 export type CompiledStatement = {
   readonly text: string
   readonly params: readonly ParameterSource[]
+  readonly perRow?: true
 }
 
 export const resultColumns = {

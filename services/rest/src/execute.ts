@@ -2,7 +2,6 @@ import type { Deadline } from '@pando/core/deadline'
 import type { HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
 import type { Isolation } from '@pando/postgres/pipeline/envelope'
 import type { CompiledStatement } from './compiled.ts'
-import { resultColumns } from './compiled.ts'
 import type { RestDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import type { PageRange } from './page-range.ts'
@@ -10,6 +9,8 @@ import type { CompiledRequest } from './plan/compiled-request.ts'
 import type { Settings } from './request-settings.ts'
 import type { ApiRequest } from './request/api-request.ts'
 import type { RestConfig } from './rest-config.ts'
+import { toResultSet } from './result-set.ts'
+import type { ResultSet } from './result-set.ts'
 
 /** A compiled request with the values of one caller. */
 export type Execution = {
@@ -23,17 +24,6 @@ export type Execution = {
   readonly body: readonly Uint8Array[]
   readonly deadline: Deadline
   readonly signal: HangUp
-}
-
-/** What a statement found; counts are undefined where none was asked for. */
-export type ResultSet = {
-  readonly total?: number
-  readonly pageRows: number
-  readonly location?: string
-  readonly body?: Buffer
-  readonly headers?: string
-  readonly status?: string
-  readonly inserted?: number
 }
 
 type Run = Pick<RestDeps, 'run' | 'transaction'>
@@ -62,10 +52,11 @@ function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
 }
 
 function toFound(execution: Execution, results: Results): ResultSet {
-  const { kind, output, estimate } = execution.compiled
+  const { compiled } = execution
+  const { kind, output, estimate } = compiled
   const main = results.at(estimate === undefined ? -1 : -2)!
   if (kind === 'explain') return { pageRows: 0, body: joinLines(main) }
-  const found = toResultSet(main, output.isBinary)
+  const found = toResultSet(main, compiled)
   if (output.singular && found.pageRows !== 1) throw errors.notSingular(found.pageRows)
   return estimate === undefined ? found : { ...found, ...estimatedTotal(execution, found, results.at(-1)!) }
 }
@@ -89,7 +80,7 @@ function inTransaction(deps: Run, execution: Execution, rollback: boolean): Prom
 /** Refusals that must undo what the statement did. */
 function refuseEffect({ request, compiled }: Execution, main: StatementResult): void {
   if (compiled.kind === 'explain') return
-  const { pageRows } = toResultSet(main)
+  const { pageRows } = toResultSet(main, compiled)
   const rowsMax = request.preferences.maxAffected ?? Infinity
   if (compiled.mutation === 'put' && pageRows !== 1) throw errors.putKeyMismatch()
   if (compiled.output.singular && pageRows !== 1) throw errors.notSingular(pageRows)
@@ -149,27 +140,6 @@ export function bind(statement: CompiledStatement, { request, range, body }: Exe
 /** Bytes as Postgres writes them in text: the parameter's own text could hold neither NUL nor other encodings. */
 function toByteaText(chunks: readonly Uint8Array[]): string {
   return `\\x${Buffer.concat(chunks).toString('hex')}`
-}
-
-function toResultSet(result: StatementResult, isBinary = false): ResultSet {
-  const row = result.rows[0]
-  if (row === undefined) return { pageRows: 0 }
-  const text = (column: number): string | undefined => row[column]?.toString()
-  const number = (column: number): number | undefined =>
-    row[column] == null ? undefined : Number(row[column].toString())
-  return {
-    total: number(resultColumns.total),
-    pageRows: number(resultColumns.pageRows) ?? 0,
-    location: text(resultColumns.location),
-    body: isBinary ? fromByteaText(row[resultColumns.body]) : (row[resultColumns.body] ?? undefined),
-    headers: text(resultColumns.headers),
-    status: text(resultColumns.status),
-    inserted: number(resultColumns.inserted),
-  }
-}
-
-function fromByteaText(cell: Buffer | null | undefined): Buffer | undefined {
-  return cell == null ? undefined : Buffer.from(cell.toString('latin1', 2), 'hex')
 }
 
 /** `count=planned` is the planner's guess; `count=estimated` is the exact count until it reaches `max-rows`. */

@@ -32,7 +32,10 @@ export const prefix = '/rest/v1'
 /** What belongs to one catalogue: it lives and dies with it. */
 type Generation = { readonly catalogue: Catalogue; readonly config: RestConfig; readonly compile: Compiler }
 
-/** The way of a request through this service: who calls → parse → plan → one trip to Postgres → answer. */
+/**
+ * The way of a request through this service: who calls → parse → plan → one trip to Postgres → answer. It answers refusals
+ * itself, and rejects only when not even that went well.
+ */
 export function createHandler(deps: RestDeps): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   const generationOf = createGenerations(deps)
   return async (request, reply) => {
@@ -156,12 +159,6 @@ function splitUrl(url: string): { path: string; rawQuery: string } {
   return mark === -1
     ? { path: url, rawQuery: '' }
     : { path: url.slice(0, mark), rawQuery: withoutApikey(url.slice(mark + 1)) }
-}
-
-/** A method that no route takes (`LOCK`, `PROPFIND`): PGRST117. */
-export function refuseMethod(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { method } = request
-  return send(reply, renderError(errors.method(method), { role: '', isAnonymous: true, method }))
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -29,7 +29,9 @@ export function limitBytes(body: IncomingMessage, bytesMax: number): BodySource 
       if (body.destroyed) return reject(incomplete())
       body.on('data', read)
       body.once('end', resolve)
-      body.once('close', () => reject(incomplete()))
+      body.once('close', () => {
+        if (!body.readableEnded) reject(incomplete())
+      })
     })
 }
 

@@ -3,8 +3,9 @@ import type { Answer } from './answer.ts'
 import { appliedPreferences } from './applied-preferences.ts'
 import { contentRange, pageStatus } from './content-range.ts'
 import { errors } from './errors.ts'
-import type { Execution, ResultSet } from './execute.ts'
+import type { Execution } from './execute.ts'
 import { overrideAnswer } from './override-answer.ts'
+import type { ResultSet } from './result-set.ts'
 
 /**
  * Turns what Postgres found into the answer of the wire (PostgREST v14: status, `Content-Range`, `Location`,
@@ -84,7 +85,8 @@ function contentHeaders({ request, compiled }: Execution): Record<string, string
 function contentLocation({ request, rawQuery }: Execution): string {
   if (request.target.kind === 'root') return '/'
   const name = `/${encodeURIComponent(request.target.name.name)}`
-  return rawQuery === '' ? name : `${name}?${rawQuery.split('&').sort().join('&')}`
+  if (rawQuery === '') return name
+  return `${name}?${rawQuery.includes('&') ? rawQuery.split('&').sort().join('&') : rawQuery}`
 }
 
 /** `OPTIONS`: which verbs a relation or function takes (PostgREST v14, "OPTIONS"). */

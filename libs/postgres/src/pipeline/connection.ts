@@ -75,6 +75,8 @@ export class Connection {
   /** Whether it takes a further flight when `depthMax` may be in flight at once. */
   hasRoom(depthMax: number): boolean {
     if (this.#cancelling || this.leased || this.#draining || this.#gone) return false
+    // Who does not share is in flight alone.
+    if (this.#flights.length > 0 && !this.#flights[0]!.shares) return false
     return this.#flights.length < depthMax && !this.#encoder.congested
   }
 

@@ -1,4 +1,6 @@
 import { remainingMs, type Deadline } from '@pando/core/deadline'
+import { LRUCache } from 'lru-cache'
+import { escapeLiteral } from 'pg'
 import type { Exchange, Parameter, Statement } from '../exchange.ts'
 
 /** Names and values of settings. */
@@ -90,26 +92,33 @@ export function toClosingEnvelope(how: 'commit' | 'rollback'): Envelope {
 }
 
 /**
- * Sets settings and then the role, all for the transaction, in one statement whose text depends on their number only. The
+ * Sets settings and then the role, all for the transaction, in one statement whose text depends on their names only. The
  * values are not echoed: each `is null` is false, so `or` evaluates them all, in order, and one byte comes back.
  */
 export function toSettingsStatement(role: string, settings: Settings): Statement {
   const params: string[] = []
-  for (const [name, value] of settings) params.push(name, value)
-  params.push('role', role)
-  return { text: toSettingsText(settings.length), params }
+  let names = ''
+  for (const [name, value] of settings) {
+    params.push(value)
+    names += name + '\0'
+  }
+  params.push(role)
+  let text = settingsTexts.get(names)
+  if (text === undefined) settingsTexts.set(names, (text = toSettingsText(settings)))
+  return { text, params }
 }
 
 function toBegin(access: 'read' | 'write'): Statement {
   return access === 'read' ? beginRead : begin
 }
 
-const settingsTexts: string[] = []
+/** Few: names come from the code, the configuration and the functions of the database. */
+const settingsTexts = new LRUCache<string, string>({ max: 1_000 })
 
-function toSettingsText(count: number): string {
-  return (settingsTexts[count] ??= `select ${Array.from({ length: count + 1 }, toSettingCall).join(' or ')}`)
+function toSettingsText(settings: Settings): string {
+  return `select ${[...settings.map(([name]) => name), 'role'].map(toSettingCall).join(' or ')}`
 }
 
-function toSettingCall(_: unknown, index: number): string {
-  return `set_config($${index * 2 + 1}, $${index * 2 + 2}, true) is null`
+function toSettingCall(name: string, index: number): string {
+  return `set_config(${escapeLiteral(name)}, $${index + 1}, true) is null`
 }

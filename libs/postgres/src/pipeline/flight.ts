@@ -38,6 +38,8 @@ export class Flight implements Watched {
   borrow: ((connection: Connection) => void) | null = null
   /** Called once when Postgres has answered, whether or not anybody still waits. */
   onLanded: (() => void) | null = null
+  /** Whether others may be in flight on the same connection. */
+  shares = false
   sentAtMs = 0
   queuedAtMs = 0
   /** A flight goes round a second time at most once. */

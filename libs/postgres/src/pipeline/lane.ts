@@ -1,5 +1,6 @@
 import type { Clock } from '@pando/core/clock'
 import { remainingMs } from '@pando/core/deadline'
+import type { Statement } from '../exchange.ts'
 import { createBackoff } from './backoff.ts'
 import { allBusy, leastLoaded, longestIdle } from './choose-connection.ts'
 import type { Bidder, ConnectionBudget } from './connection-budget.ts'
@@ -19,7 +20,7 @@ export type LaneProfile = {
   readonly role: string
   readonly kind: LaneKind
   readonly connectionsMax: number
-  /** Flights in flight on one connection, and the number of them at which a further connection is opened. */
+  /** Flights in flight on one connection that share it, and the number of them at which a further connection is opened. */
   readonly depthMax: number
   readonly depthGrow: number
   /** Settings of a new session. */
@@ -77,19 +78,23 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
     flight.succeed()
     flight.borrow(connection)
   }
+  const depthOf = (flight: Flight) => {
+    flight.shares = depthMax > 1 && (kind === 'shared' || mayShare(deps, flight))
+    return flight.shares ? depthMax : 1
+  }
   const dispatch = () => {
-    while (queue.size > 0) {
-      const connection = leastLoaded(connections, depthMax)
+    for (let flight = queue.first; flight !== undefined; flight = queue.first) {
+      const connection = leastLoaded(connections, depthOf(flight))
       if (connection === undefined) break
-      const flight = queue.shift()!
+      queue.remove(flight)
       if (remainingMs(flight.deadline) === 0) flight.expire('deadline')
       else board(connection, flight)
     }
     grow()
   }
   const wanted = () => {
-    if (depthMax === 1) return Math.min(queue.size, limits.openingMax)
-    return queue.size > 0 || allBusy(connections, profile.depthGrow) ? 1 : 0
+    if (queue.size > 0 || depthMax === 1) return Math.min(queue.size, limits.openingMax)
+    return allBusy(connections, profile.depthGrow) ? 1 : 0
   }
   const grow = () => {
     while (connections.length + opening < profile.connectionsMax && opening < wanted()) {
@@ -152,7 +157,7 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
   const lane: Lane = {
     role,
     submit(flight) {
-      const connection = queue.size === 0 ? leastLoaded(connections, depthMax) : undefined
+      const connection = queue.size === 0 ? leastLoaded(connections, depthOf(flight)) : undefined
       if (connection === undefined) queue.push(flight)
       else board(connection, flight)
       grow()
@@ -192,4 +197,20 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
     closeLongestIdle: () => longestIdle(connections)?.drain('idle'),
   }
   return lane
+}
+
+/** A write that has proved fast and brings little. Who borrows a connection wants all of it. */
+function mayShare({ ledger, limits }: LaneDeps, { borrow, plan }: Flight): boolean {
+  return borrow === null && ledger.isFast(plan.statements) && bytesOf(plan.statements) <= limits.sharedBytesMax
+}
+
+/** Roughly: texts are counted in characters. */
+function bytesOf(statements: readonly Statement[]): number {
+  let bytes = 0
+  for (const { params } of statements)
+    for (const param of params) {
+      if (typeof param === 'string') bytes += param.length
+      else if (param !== null) for (const chunk of param) bytes += chunk.length
+    }
+  return bytes
 }

@@ -17,8 +17,8 @@ export type Lanes = {
 }
 
 /**
- * Reads that have proved fast share connections; all other reads have one to themselves; so do writes, on connections of
- * their own. Without sessions (`transactional`) every connection serves every role.
+ * Reads that have proved fast share connections; all other reads have one to themselves. Writes have connections of their
+ * own, which those that have proved fast share when all are busy. Without sessions (`transactional`) every connection serves every role.
  */
 export function createLanes(deps: RouteDeps): Lanes {
   const all = new Set<Lane>()
@@ -77,7 +77,7 @@ function toShape({ limits }: RouteDeps, kind: LaneKind) {
     case 'alone':
       return { connectionsMax: limits.aloneConnectionsMax, ...single }
     case 'write':
-      return { connectionsMax: limits.writeConnectionsMax, ...single }
+      return { connectionsMax: limits.writeConnectionsMax, depthMax: limits.writeDepthMax, depthGrow: 2 }
     case 'any':
       return { connectionsMax: limits.connectionsMax, ...single }
   }

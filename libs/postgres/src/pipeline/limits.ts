@@ -6,10 +6,17 @@ export type PipelineLimits = {
   readonly sharedConnectionsMax: number
   /** Connections per role for reads that are slow or not known yet, one exchange at a time. */
   readonly aloneConnectionsMax: number
-  /** Connections per role for writes, one exchange at a time (group commit wants many). */
+  /** Connections per role for writes (group commit wants many). */
   readonly writeConnectionsMax: number
   /** Connections that are being opened at once, per role and kind of work. */
   readonly openingMax: number
+  /**
+   * Writes in flight on one connection when all of them have proved fast: the next one runs when the last one has committed,
+   * without waiting for this process.
+   */
+  readonly writeDepthMax: number
+  /** Bytes of parameters with which an exchange may still share a connection; more of them take their time. */
+  readonly sharedBytesMax: number
   /** Exchanges in flight on one shared connection. */
   readonly sharedDepthMax: number
   /** A further shared connection is opened when the least loaded one has this many exchanges in flight. */
@@ -52,6 +59,8 @@ export const defaultPipelineLimits: PipelineLimits = {
   sharedConnectionsMax: 3,
   aloneConnectionsMax: 8,
   writeConnectionsMax: 16,
+  writeDepthMax: 4,
+  sharedBytesMax: 64 * 1024,
   openingMax: 4,
   sharedDepthMax: 32,
   sharedDepthGrow: 4,

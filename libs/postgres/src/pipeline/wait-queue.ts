@@ -8,7 +8,8 @@ export type WaitQueueDeps = { readonly clock: Clock; readonly queueMax: number; 
 export type WaitQueue = {
   /** Fails the flight with reason `pool` when the queue is full. */
   push(flight: Flight): void
-  shift(): Flight | undefined
+  /** Who came first of those that wait. */
+  readonly first: Flight | undefined
   remove(flight: Flight): void
   failAll(error: Error): void
   readonly size: number
@@ -20,7 +21,7 @@ export function createWaitQueue(deps: WaitQueueDeps): WaitQueue {
   let timer: NodeJS.Timeout | undefined
 
   const watchFirst = () => {
-    const first = flights.values().next().value
+    const { first } = queue
     if (timer !== undefined || first === undefined) return
     timer = setTimeout(refuseLate, Math.max(1, first.queuedAtMs + queueWaitMs - clock.monotonic())).unref()
   }
@@ -45,10 +46,8 @@ export function createWaitQueue(deps: WaitQueueDeps): WaitQueue {
       flights.add(flight)
       watchFirst()
     },
-    shift() {
-      const flight = flights.values().next().value
-      if (flight !== undefined) queue.remove(flight)
-      return flight
+    get first() {
+      return flights.values().next().value
     },
     remove(flight) {
       flights.delete(flight)

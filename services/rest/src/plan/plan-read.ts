@@ -12,7 +12,7 @@ import type { OwnParts, QueryParts } from './query-parts.ts'
 import { embedMagnitude } from './page-class.ts'
 import type { PageClass } from './page-class.ts'
 import { isOneRow } from './is-one-row.ts'
-import type { EmbedPlan, FilterPlan, LimitPlan, ReadPlan, Source } from './read-plan.ts'
+import type { EmbedPlan, LimitPlan, ReadPlan, Source } from './read-plan.ts'
 import type { RowScope } from './resolve-field.ts'
 import type { Scope } from './scope.ts'
 
@@ -27,6 +27,8 @@ export type ReadTarget = {
   readonly use: 'root' | 'embed' | 'spread'
   /** To-one rows need no limit. */
   readonly toOne?: boolean
+  /** How many resources it is embedded in; undefined for the root. */
+  readonly depth?: number
   /** Of the root: which of its rows are wanted; all when undefined. */
   readonly page?: PageClass
 }
@@ -42,8 +44,8 @@ export type Asked = {
 /**
  * Plans one resource and, first, everything embedded in it: filters and orders may refer to those.
  *
- * @throws PGRST108 when a filter, order or limit speaks of a resource that is not embedded; PGRST127 for an aggregate in
- * the spread of a to-many resource; and what its parts throw
+ * @throws PGRST108 when a filter, order or limit speaks of a resource that is not embedded; 42712 when two embedded
+ * resources have one name; PGRST127 for an aggregate in the spread of a to-many resource; and what its parts throw
  */
 export function planRead(scope: Scope, target: ReadTarget, asked: Asked): ReadPlan {
   const rows: RowScope = {
@@ -59,8 +61,9 @@ export function planRead(scope: Scope, target: ReadTarget, asked: Asked): ReadPl
   const names = { rows, embeds }
   const outputs = planSelect(scope, rows, items, { listAll: target.use === 'spread' || target.source.kind === 'rows' })
   const filters = own.trees.map((tree) => planFilter(scope, names, tree))
+  const oneRow = target.source.kind === 'relation' && isOneRow(target.relation, filters)
   const limit =
-    target.use === 'root' ? rootLimit(target, filters) : embedLimit(scope, target, { own, values: asked.values })
+    target.use === 'root' ? rootLimit(target, oneRow) : embedLimit(scope, target, { own, values: asked.values })
   return {
     source: target.source,
     alias: target.alias,
@@ -71,17 +74,31 @@ export function planRead(scope: Scope, target: ReadTarget, asked: Asked): ReadPl
     order: own.terms.map((term) => planOrder(scope, names, term)),
     limit,
     grouped: target.use !== 'spread' && outputs.some(({ aggregate }) => aggregate !== undefined),
+    isOneRow: oneRow,
   }
 }
 
 function planItems(scope: Scope, target: ReadTarget, { select, parts, values }: Asked): PlannedItem[] {
   const owners = embedOwners(select)
   for (const name of namesBelow(parts)) if (!owners.has(name)) throw errors.notEmbedded(name)
-  return select.map((item) => {
+  const items = select.map((item): PlannedItem => {
     if (item.kind === 'field') return { item }
     const below = partsBelow(parts, (name) => owners.get(name) === item)
     return { item, embed: planEmbed(scope, target, { item, parts: below, values }) }
   })
+  mustDiffer(target, items)
+  return items
+}
+
+/** Two keys of one name would be one for the reader of the JSON. What is spread or empty has no key of its own. */
+function mustDiffer({ relation, alias, depth = 0 }: ReadTarget, items: readonly PlannedItem[]): void {
+  const taken = new Set<string>()
+  for (const { embed } of items) {
+    if (embed === undefined || embed.kind === 'spread' || embed.read.outputs.length === 0) continue
+    const key = embed.alias ?? embed.name
+    if (taken.has(key)) throw errors.embeddedTwice(`${relation?.name ?? alias}_${key}_${depth + 1}`)
+    taken.add(key)
+  }
 }
 
 /** An empty `select` at the root means all columns; an embedded resource may be empty. */
@@ -91,7 +108,8 @@ type AskedEmbed = Omit<Asked, 'select'> & { readonly item: EmbedItem }
 
 function planEmbed(scope: Scope, parent: ReadTarget, { item, parts, values }: AskedEmbed): EmbedPlan {
   const { source, rowAlias, relation, ...link } = linkEmbed(scope, parent, item)
-  const target: ReadTarget = { source, alias: rowAlias, use: item.kind, toOne: link.toOne, relation }
+  const depth = (parent.depth ?? 0) + 1
+  const target: ReadTarget = { source, alias: rowAlias, use: item.kind, toOne: link.toOne, depth, relation }
   const read = planRead(scope, target, { select: item.select, parts, values })
   if (item.kind === 'spread' && !link.toOne && read.outputs.some(({ aggregate }) => aggregate !== undefined)) {
     throw errors.notImplemented('Aggregates are not implemented for one-to-many or many-to-many spreads.')
@@ -109,11 +127,10 @@ function embedOwners(select: readonly SelectItem[]): Map<string, SelectItem> {
 }
 
 /** A page that starts at the first row cuts nothing off when the filters leave at most one. */
-function rootLimit({ page, relation, source }: ReadTarget, filters: readonly FilterPlan[]): LimitPlan | undefined {
+function rootLimit({ page }: ReadTarget, oneRow: boolean): LimitPlan | undefined {
   if (page === undefined || page.kind === 'all') return undefined
   const fromStart = page.kind === 'max' || page.kind === 'first'
-  if (fromStart && source.kind === 'relation' && isOneRow(relation, filters)) return undefined
-  return { kind: 'root', page }
+  return fromStart && oneRow ? undefined : { kind: 'root', page }
 }
 
 function embedLimit(

@@ -20,6 +20,8 @@ export type ReadPlan = {
   readonly limit?: LimitPlan
   /** Some output aggregates: the others are grouped by. */
   readonly grouped: boolean
+  /** The filters leave at most one row, by all that is known. */
+  readonly isOneRow: boolean
 }
 
 export type Source =

@@ -80,10 +80,9 @@ export function createBodyKeys(keysMax: number): BodyKeys {
 }
 
 const quote = 34
-const utf8 = new TextDecoder()
 
 /** The escapes have been checked before, so `JSON.parse` cannot fail. */
 function decodeKey(bytes: Uint8Array, start: number, end: number): string {
-  const text = utf8.decode(bytes.subarray(start, end))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()
   return text.includes('\\') ? String(JSON.parse(`"${text}"`)) : text
 }

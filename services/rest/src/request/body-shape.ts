@@ -71,7 +71,7 @@ type Scan = {
   readonly limits: BodyLimits
   readonly keys: BodyKeys
   /** What each open level is, from the outside. */
-  readonly stack: Uint8Array
+  readonly stack: number[]
   depth: number
   /** What the innermost open level is; 0 outside. */
   mark: number
@@ -81,8 +81,8 @@ type Scan = {
   literal: Uint8Array
   /** How much of a literal or of four hex digits is read. */
   progress: number
-  /** The bytes of a counted key that began in an earlier chunk. */
-  readonly carried: Uint8Array
+  /** The bytes of a counted key that began in an earlier chunk; room for them is made when there is one. */
+  carried: Uint8Array | null
   carriedLength: number
   root: 'nothing' | 'object' | 'array' | 'scalar'
   isEmpty: boolean
@@ -93,7 +93,7 @@ function createScan(limits: BodyLimits): Scan {
   return {
     limits,
     keys: createBodyKeys(limits.keysMax),
-    stack: new Uint8Array(limits.depthMax + 1),
+    stack: [0],
     depth: 0,
     mark: 0,
     state: valueExpected,
@@ -101,7 +101,7 @@ function createScan(limits: BodyLimits): Scan {
     numberState: 0,
     literal: new Uint8Array(0),
     progress: 0,
-    carried: new Uint8Array(limits.keyBytesMax),
+    carried: null,
     carriedLength: 0,
     root: 'nothing',
     isEmpty: true,
@@ -273,14 +273,15 @@ function endCountedKey(scan: Scan, chunk: Uint8Array, from: number, end: number)
     mustFitKey(scan, end - from)
     return scan.keys.addKey(chunk, from, end)
   }
-  carry(scan, chunk, from, end)
-  scan.keys.addKey(scan.carried, 0, scan.carriedLength)
+  scan.keys.addKey(carry(scan, chunk, from, end), 0, scan.carriedLength)
 }
 
-function carry(scan: Scan, chunk: Uint8Array, from: number, end: number): void {
+function carry(scan: Scan, chunk: Uint8Array, from: number, end: number): Uint8Array {
   mustFitKey(scan, scan.carriedLength + end - from)
+  scan.carried ??= new Uint8Array(scan.limits.keyBytesMax)
   scan.carried.set(chunk.subarray(from, end), scan.carriedLength)
   scan.carriedLength += end - from
+  return scan.carried
 }
 
 function mustFitKey(scan: Scan, bytes: number): void {

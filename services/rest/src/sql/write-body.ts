@@ -2,6 +2,8 @@ import type { BodyFormat } from '../plan/choose-media.ts'
 import type { Output, ReadPlan } from '../plan/read-plan.ts'
 import { quoteLiteral, quoteQualified } from './quote.ts'
 
+type JsonFormat = Extract<BodyFormat, { kind: 'json' }>
+
 /** Rows of the alias `r` aggregated into the body; `names` are their columns, when known. */
 export function writeBody(format: BodyFormat, names: readonly string[] | undefined): string {
   switch (format.kind) {
@@ -22,9 +24,15 @@ export function writeBody(format: BodyFormat, names: readonly string[] | undefin
   }
 }
 
+/** The row of the alias `r` as JSON. */
+export function writeJsonRow({ stripNulls }: JsonFormat): string {
+  return stripNulls ? 'json_strip_nulls(row_to_json(r.*))' : 'row_to_json(r.*)'
+}
+
 /** A single object is the only row's text; when there are more or fewer the executor refuses before it looks at it. */
-function writeJson({ singular, stripNulls }: Extract<BodyFormat, { kind: 'json' }>): string {
-  const row = stripNulls ? 'json_strip_nulls(row_to_json(r.*))' : 'row_to_json(r.*)'
+function writeJson(format: JsonFormat): string {
+  const { singular, stripNulls } = format
+  const row = writeJsonRow(format)
   if (singular) return `string_agg(${row}::text, ',')`
   return `coalesce(json_agg(${stripNulls ? row : 'r.*'}), '[]')`
 }

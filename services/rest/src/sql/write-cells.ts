@@ -7,8 +7,8 @@ export type Cells = {
   readonly inserted?: string
 }
 
-const responseHeaders = "nullif(current_setting('response.headers', true), '')"
-const responseStatus = "nullif(current_setting('response.status', true), '')"
+const responseHeaders = "current_setting('response.headers', true)"
+const responseStatus = "current_setting('response.status', true)"
 
 /**
  * The select list of a statement. Postgres works it out from left to right, so what the body's functions put into

@@ -10,6 +10,7 @@ import type { FindComputed } from './write-carried.ts'
 import { writeCells } from './write-cells.ts'
 import { updatedSetting, writeChange } from './write-change.ts'
 import { writeLocation } from './write-location.ts'
+import { writePerRow } from './write-read-statement.ts'
 import type { Answering } from './write-read-statement.ts'
 import { writeRows } from './write-read.ts'
 
@@ -36,13 +37,23 @@ export function writeMutationStatement(
     const cells = writeCells({ pageRows: 'count(*)', ...location, inserted })
     return { text: `${before}select ${cells} from ${rows}`, params: params.sources }
   }
+  const { format } = answering
+  if (isOneObject(plan) && format.kind === 'json') {
+    const text = before + writePerRow(writeRows(plan.read, params), format)
+    return { text, params: params.sources, perRow: true }
+  }
   const cells = writeCells({
-    pageRows:
-      answering.format.kind === 'json' && answering.format.singular ? 'count(*)' : `(select count(*) from ${rows})`,
-    body: writeBody(answering.format, outputNames(plan.read)),
+    pageRows: format.kind === 'json' && format.singular ? 'count(*)' : `(select count(*) from ${rows})`,
+    body: writeBody(format, outputNames(plan.read)),
     inserted,
   })
   return { text: `${before}select ${cells} from (${writeRows(plan.read, params)}) as r`, params: params.sources }
+}
+
+/** An insert of one object whose row is answered as it is. */
+function isOneObject({ change, read }: MutatePlan): boolean {
+  if (change.kind !== 'insert' || change.conflict !== undefined || change.payload.shape !== 'object') return false
+  return read !== undefined && !read.grouped && read.embeds.length === 0
 }
 
 function writeReturning({ read, location, alias, relation }: MutatePlan, findComputed: FindComputed): string {

@@ -125,9 +125,23 @@ async function run(client: pg.Client, { compiled, request, body, config }: Prepa
     return source.from === 'offset' ? range.offset : (range.limit ?? null)
   })
   const asText = { getTypeParser: () => String }
-  const { rows } = await client.query({ text: compiled.statement.text, values, rowMode: 'array', types: asText })
-  const cells = (rows[0] ?? []) as (string | null)[]
+  const found = await client.query<(string | null)[]>({
+    text: compiled.statement.text,
+    values,
+    rowMode: 'array',
+    types: asText,
+  })
+  const cells = compiled.statement.perRow ? joinRows(found.rows, compiled) : (found.rows[0] ?? [])
   return { compiled, cells, body: parseBody(cells[resultColumns.body], compiled.output.contentType) }
+}
+
+/** The cells that one row would have. */
+function joinRows(rows: readonly (string | null)[][], { output }: CompiledRequest): (string | null)[] {
+  const body = rows.map((row) => row[resultColumns.body]).join(',')
+  const cells = [...(rows[0] ?? [])]
+  cells[resultColumns.pageRows] = String(rows.length)
+  cells[resultColumns.body] = output.singular ? body : `[${body}]`
+  return cells
 }
 
 function parseBody(text: string | null | undefined, contentType: string): unknown {
