@@ -104,6 +104,8 @@ export const errors = {
         hint: facts.suggestion,
       },
     ),
+  /** By the code and text that PostgREST leaves to Postgres, which sees one alias used twice. */
+  embeddedTwice: (alias: string) => refusal('42712', 400, `table name "${alias}" specified more than once`),
   ambiguousRelationship: (from: string, to: string, facts: { details: unknown; choices: string }) =>
     refusal('PGRST201', 300, `Could not embed because more than one relationship was found for '${from}' and '${to}'`, {
       details: facts.details,

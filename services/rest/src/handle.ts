@@ -32,25 +32,33 @@ export const prefix = '/rest/v1'
 /** What belongs to one catalogue: it lives and dies with it. */
 type Generation = { readonly catalogue: Catalogue; readonly config: RestConfig; readonly compile: Compiler }
 
-/**
- * The way of a request through this service: who calls → parse → plan → one trip to Postgres → answer. It answers refusals
- * itself, and rejects only when not even that went well.
- */
-export function createHandler(deps: RestDeps): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+/** Answers a request, refusals included; `fail` gets what even that could not cope with. */
+export type Handle = (request: FastifyRequest, reply: FastifyReply, fail: (error: Error) => void) => Promise<void>
+
+/** The way of a request through this service: who calls → parse → plan → one trip to Postgres → answer. */
+export function createHandler(deps: RestDeps): Handle {
   const generationOf = createGenerations(deps)
-  return async (request, reply) => {
+  const refusalOf = (error: unknown, request: FastifyRequest, caller: Caller | undefined): Answer => {
+    if (isFault(error)) request.log.error(error)
+    const role = caller?.role ?? deps.anonRole
+    return renderError(error, { role, isAnonymous: role === deps.anonRole, method: request.method })
+  }
+  return async (request, reply, fail) => {
     let caller: Caller | undefined
+    let found: Answer
     try {
       const who = deps.authenticate(credentialsOf(request.raw))
       caller = who instanceof Promise ? await who : who
       request.state.role = caller.role
       endRequestStage(request, 'auth')
-      return send(reply, await answer(deps, generationOf(), { caller, raw: request }))
+      found = await answer(deps, generationOf(), { caller, raw: request })
     } catch (error) {
-      if (isFault(error)) request.log.error(error)
-      const role = caller?.role ?? deps.anonRole
-      const failed = { role, isAnonymous: role === deps.anonRole, method: request.method }
-      return send(reply, renderError(error, failed))
+      found = refusalOf(error, request, caller)
+    }
+    try {
+      send(reply, found)
+    } catch (error) {
+      fail(error as Error)
     }
   }
 }
