@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '@pando/core/clock'
 import type { Readiness } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
 import { createAuthenticator } from '@pando/http/auth/authenticator'
+import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createKeyRing, type KeyRing, toKeys } from '@pando/http/auth/key-ring'
 import { createOperations } from '@pando/http/operations'
 import { createHttpServer, type HttpServerDeps } from '@pando/http/server'
@@ -9,9 +10,11 @@ import type { HttpService } from '@pando/http/service'
 import { bufferedOutput, createLogger, type Logger, type LogOutput } from '@pando/telemetry/logger'
 import { createMetrics } from '@pando/telemetry/metrics'
 import { createRandomIds, type Ids } from '@pando/telemetry/trace'
+import { createTracing } from '@pando/telemetry/tracing'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import type { ServerConfig } from './config.ts'
 import { chooseRoles, type ServiceFactories, type Shared } from './roles.ts'
+import { traceparentWith, traceRequests } from './trace-requests.ts'
 
 /** What a node takes from the world; tests give their own. */
 export type World = { readonly clock: Clock; readonly ids: Ids; readonly output: LogOutput }
@@ -27,6 +30,8 @@ export type Node = {
   /** The admin listener, when there is one. */
   readonly admin?: FastifyInstance
   readonly ready: Readiness
+  /** Loads what the node needs before it serves. */
+  readonly prepare: () => Promise<void>
   /** From now on `/health/ready` says no and answers ask clients to reconnect elsewhere. */
   readonly beginDrain: () => void
   /** Frees what the node holds beside its services and listeners. */
@@ -47,10 +52,12 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
   const { clock, ids, output } = world
   const logger = createLogger({ level: config.log.level, stream: output })
   const metrics = createMetrics({ process: true })
+  const tracing = createTracing({ values: config.otel, ids, logger })
   let draining = false
 
   const keys = createKeyRing(configuredKeys(config))
-  const authenticate = createAuthenticator({ keys, clock, values: config.jwt })
+  const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
+  const authenticate = createAuthenticator({ keys, clock, values: config.jwt, issuers })
 
   const shared: Shared = { config, authenticate, clock, logger, metrics }
   const names = chooseRoles(config.server.services, Object.keys(factories))
@@ -77,10 +84,11 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
     readiness,
     authenticate,
     metrics,
-    ids,
+    traceparent: traceparentWith(ids),
   })
 
   const app = createHttpServer(serverDeps)
+  if (tracing !== undefined) traceRequests(app, tracing, clock)
   gateway.install(app)
   // The admin listener's own traffic is not counted among the requests of the node.
   const admin = hasAdmin ? createHttpServer({ ...serverDeps, metrics: createMetrics({ process: false }) }) : undefined
@@ -97,23 +105,27 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
       Object.values(readiness)
         .map((part) => part())
         .find((part) => !part.ready) ?? { ready: true },
+    prepare: async () => tracing?.start(),
     beginDrain: () => {
       draining = true
     },
     release: async () => {
       await gateway.stop()
+      await tracing?.stop()
       output.close()
     },
   }
 }
 
 function configuredKeys({ jwt }: ServerConfig) {
-  if (jwt.secret === null && jwt.jwks === null)
-    throw new Error('No key to verify tokens with. Set PANDO_JWT_SECRET (at least 32 bytes) or PANDO_JWT_JWKS.')
+  if (jwt.secret === null && jwt.jwks === null && jwt.signingKeys === null)
+    throw new Error(
+      'No key to verify tokens with. Set PANDO_JWT_SECRET (at least 32 bytes), PANDO_JWT_SIGNING_KEYS or PANDO_JWT_JWKS.',
+    )
   const project = {
     jwtSecret: jwt.secret?.reveal(),
     publishableKey: jwt.publishableKey?.reveal(),
     secretKey: jwt.secretKey?.reveal(),
   }
-  return toKeys(project, jwt.jwks?.reveal())
+  return toKeys(project, { jwks: jwt.jwks?.reveal(), signingKeys: jwt.signingKeys?.reveal() })
 }

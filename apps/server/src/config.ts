@@ -2,9 +2,12 @@ import { options } from '@pando/config/options'
 import { type Configuration, readConfiguration, type Sources } from '@pando/config/read-configuration'
 import { gatewayOptions } from '@pando/gateway'
 import { jwtOptions } from '@pando/http/auth/config'
+import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
+import { issuerOptions } from '@pando/http/auth/issuer-options'
+import { toIssuerPolicies } from '@pando/http/auth/issuer-policies'
 import { httpOptions } from '@pando/http/config'
 import { restOptions } from '@pando/rest'
-import { telemetryOptions } from '@pando/telemetry/config'
+import { telemetryOptions, tracingOptions } from '@pando/telemetry/config'
 import { databaseOptions } from './database-options.ts'
 
 export const serverOptions = options({
@@ -55,15 +58,21 @@ export const serverGroups = {
   server: serverOptions,
   http: httpOptions,
   jwt: jwtOptions,
+  issuers: issuerOptions,
   gateway: gatewayOptions,
   database: databaseOptions,
   rest: restOptions,
   log: telemetryOptions,
+  otel: tracingOptions,
 } as const
 
-export type ServerConfig = Configuration<typeof serverGroups>
+export type ServerConfig = Configuration<typeof serverGroups> & {
+  /** Who else is believed, made of `issuers`. */
+  readonly issuerPolicies: readonly IssuerPolicy[]
+}
 
 /** Reads a node's whole configuration; throws one `ConfigurationError` with all mistakes. */
 export function readServerConfig(sources: Sources): ServerConfig {
-  return readConfiguration(serverGroups, sources)
+  const values = readConfiguration(serverGroups, sources)
+  return { ...values, issuerPolicies: toIssuerPolicies(values.issuers, values.jwt.anonRole) }
 }

@@ -32,6 +32,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const node = composeNode(config, factories, world)
   try {
+    await node.prepare()
     for (const service of node.services) await service.start()
     const { host, port, adminHost, adminPort } = config.server
     const url = await node.app.listen({ host, port })

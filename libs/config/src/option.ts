@@ -39,8 +39,22 @@ export type UrlOption = Common & {
   readonly schemes?: readonly string[]
 }
 
+/** A member of each table of a `TablesOption`; its name in files and variables is the snake_case of its own. */
+export type MemberOption = PlainOption & {
+  /** A table without it is a mistake; otherwise it has the default. */
+  readonly required?: true
+}
+/** Any number of tables of one shape: `[[…]]` in `config.toml`, a JSON array of objects elsewhere. */
+export type TablesOption = Common & {
+  readonly type: 'tables'
+  readonly default: readonly never[]
+  readonly members: Readonly<Record<string, MemberOption>>
+}
+
 /** One option, as data. Its text is its documentation and its default its behaviour when nobody says anything. */
-export type Option =
+export type Option = PlainOption | TablesOption
+
+type PlainOption =
   | StringOption
   | IntegerOption
   | NumberOption
@@ -52,7 +66,7 @@ export type Option =
   | SecretOption
   | UrlOption
 
-type Plain<O extends Option> = O extends SecretOption
+type Plain<O extends PlainOption> = O extends SecretOption
   ? Secret
   : O extends EnumOption
     ? O['values'][number]
@@ -65,4 +79,11 @@ type Plain<O extends Option> = O extends SecretOption
           : number
 
 /** The type of an option's value: `null` is possible exactly when it is the default. */
-export type OptionValue<O extends Option> = null extends O['default'] ? Plain<O> | null : Plain<O>
+export type OptionValue<O extends Option> = O extends TablesOption
+  ? readonly { readonly [Name in keyof O['members']]: MemberValue<O['members'][Name]> }[]
+  : O extends PlainOption
+    ? PlainValue<O>
+    : never
+
+type PlainValue<O extends PlainOption> = null extends O['default'] ? Plain<O> | null : Plain<O>
+type MemberValue<M extends MemberOption> = M extends { readonly required: true } ? Plain<M> : PlainValue<M>

@@ -29,7 +29,7 @@ export function options<const Table extends Readonly<Record<string, Option>>>(gr
 }
 
 /** The words of `maxRows` or `s3Region`: a new one starts at each capital. */
-const words = (name: string): string[] => name.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+export const words = (name: string): string[] => name.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
 
 /** The environment variable of an option, for example `PANDO_REST_MAX_ROWS`. */
 export function envName(prefix: string, name: string, option: Option): string {

@@ -1,4 +1,6 @@
-import type { EnumOption, Option, SecretOption, UrlOption } from './option.ts'
+import { nearestName } from './nearest.ts'
+import type { EnumOption, Option, SecretOption, TablesOption, UrlOption } from './option.ts'
+import { words } from './options.ts'
 import { secretOf } from './secret.ts'
 
 /** A value, or the mistake in words that follow the option's name: "must be …". */
@@ -30,6 +32,8 @@ export function parseOption(option: Option, raw: unknown): Parsed {
       return parseSecret(option, raw)
     case 'url':
       return parseUrl(option, raw)
+    case 'tables':
+      return parseTables(option, raw)
   }
 }
 
@@ -105,11 +109,65 @@ function parseUrl(option: UrlOption, raw: unknown): Parsed {
   return { mistake: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}` }
 }
 
+/** The name of a table's member as people write it: `jwks_url`. */
+export const memberName = (name: string): string => words(name).join('_')
+
+type Table = Readonly<Record<string, unknown>>
+const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+
+/** All mistakes of all tables are told; a table is named by its place, the first one is 1. */
+function parseTables({ members }: TablesOption, raw: unknown): Parsed {
+  const tables = typeof raw === 'string' ? parseJson(raw) : raw
+  if (!Array.isArray(tables) || !tables.every(isTable))
+    return { mistake: 'must be tables, in a variable or flag a JSON array of objects' }
+  const mistakes: string[] = []
+  const value = tables.map((table, index) =>
+    parseTable(members, table, (mistake) => mistakes.push(`${mistake} in table ${index + 1}`)),
+  )
+  return mistakes.length === 0 ? { value } : { mistake: `must be right: ${mistakes.join('; ')}` }
+}
+
+function parseTable(members: TablesOption['members'], table: Table, report: (mistake: string) => void): Table {
+  strangersOf(table, members).forEach(report)
+  const parsed = Object.entries(members).map(([name, member]) => {
+    const written = memberName(name)
+    if (!Object.hasOwn(table, written)) {
+      if (member.required) report(`${written} is missing`)
+      return [name, member.default]
+    }
+    const found = parseOption(member, table[written])
+    if ('value' in found) return [name, found.value]
+    report(`${written} ${found.mistake}`)
+    return [name, member.default]
+  })
+  return Object.fromEntries(parsed) as Table
+}
+
+function strangersOf(table: Table, members: TablesOption['members']): string[] {
+  const known = Object.keys(members).map(memberName)
+  return Object.keys(table)
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = nearestName(name, known)
+      return `${name} is unknown${near === undefined ? '' : ` (perhaps you meant ${near})`}`
+    })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Writes a value the way a person would type it: `30s`, `64kb`, `a,b`. Secrets are masked. */
 export function formatOption(type: Option['type'], value: unknown): string {
   if (value === null) return ''
   if (type === 'secret') return '[secret]'
   if (type === 'list') return (value as readonly string[]).join(',')
+  if (type === 'tables') return (value as readonly unknown[]).length === 0 ? '' : JSON.stringify(value)
   if (type === 'duration') return largestUnit(value as number, durationUnits, 'ms')
   if (type === 'bytes') return largestUnit(value as number, bytesUnits, 'b').replace(/(?<=\d)b$/, '')
   return String(value)

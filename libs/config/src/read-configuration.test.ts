@@ -18,6 +18,17 @@ const rest = options({
     open: { type: 'boolean', default: false, text: 'Open to all.' },
     jwtSecret: { type: 'secret', default: null, bytesMin: 32, text: 'The key.' },
     database: { type: 'url', default: null, schemes: ['postgres'], env: 'DATABASE_URL', text: 'The database.' },
+    peers: {
+      type: 'tables',
+      default: [],
+      toml: 'api.peers',
+      text: 'Others.',
+      members: {
+        baseUrl: { type: 'url', default: null, required: true, text: 'Where it is.' },
+        weight: { type: 'integer', default: 1, min: 1, text: 'Its share.' },
+        names: { type: 'list', default: [], text: 'What it answers to.' },
+      },
+    },
   },
 })
 const groups = { rest }
@@ -85,6 +96,34 @@ describe('readConfiguration', () => {
   })
 })
 
+describe('tables', () => {
+  const peers = (sources: Parameters<typeof readConfiguration>[1]) => readConfiguration(groups, sources).rest.peers
+
+  it('come from the file or as JSON, each member with its type and default', () => {
+    const read: readonly { baseUrl: string; weight: number; names: readonly string[] }[] = [
+      { baseUrl: 'http://a', weight: 3, names: ['x'] },
+      { baseUrl: 'http://b', weight: 1, names: [] },
+    ]
+    const written = [{ base_url: 'http://a', weight: 3, names: ['x'] }, { base_url: 'http://b' }]
+    expect(peers({ project: { api: { peers: written } } })).toEqual(read)
+    expect(peers({ environment: { PANDO_REST_PEERS: JSON.stringify(written) } })).toEqual(read)
+    expect(peers({})).toEqual([])
+  })
+
+  it('are told apart by their place when they have mistakes', () => {
+    const written = [{ base_url: 'http://a' }, { weight: 0, baseurl: 'http://b' }, { base_url: 'nowhere' }]
+    expect(mistakesOf({ project: { api: { peers: written } } })).toEqual([
+      'api.peers in config.toml must be right: baseurl is unknown (perhaps you meant base_url) in table 2; ' +
+        'base_url is missing in table 2; weight must be at least 1, but is 0 in table 2; ' +
+        'base_url must be a URL that starts with http:// or https:// in table 3',
+    ])
+    for (const text of ['[', '{}', '[1]'])
+      expect(mistakesOf({ environment: { PANDO_REST_PEERS: text } })).toEqual([
+        'PANDO_REST_PEERS must be tables, in a variable or flag a JSON array of objects',
+      ])
+  })
+})
+
 describe('the written form of a value', () => {
   it('reads back as the same number of milliseconds or bytes', () => {
     fc.assert(
@@ -115,6 +154,9 @@ describe('generated documents', () => {
     )
     expect(page).toContain('duration (`250ms`, `30s`, `5m`, `2h`, `7d`), at least `1ms` · default `8s`')
     expect(page).toContain('one of `commit`, `rollback` · default `commit`')
+    expect(page).toContain(
+      '- `base_url`: Where it is. URL · required\n- `weight`: Its share. whole number · default `1`',
+    )
   })
 
   it('give an example file whose lines are comments', () => {

@@ -1,6 +1,6 @@
-import type { Option } from './option.ts'
+import type { MemberOption, Option } from './option.ts'
 import { envName, flagName, type Options } from './options.ts'
-import { formatOption } from './parse-option.ts'
+import { formatOption, memberName } from './parse-option.ts'
 
 const kinds: Record<Option['type'], string> = {
   string: 'text',
@@ -13,6 +13,7 @@ const kinds: Record<Option['type'], string> = {
   list: 'list, comma-separated',
   secret: 'secret',
   url: 'URL',
+  tables: 'tables `[[…]]`, elsewhere a JSON array of objects',
 }
 
 /** The page `docs/generated/configuration.md`: every option with its names, kind, default and text. */
@@ -51,7 +52,14 @@ function renderEntry({ prefix }: Options, name: string, option: Option): string[
     option.text,
     '',
     `Also ${places.join(' or ')} · ${kind}${limits(option)} · default ${value === '' ? 'none' : code(value)}`,
+    ...(option.type === 'tables' ? ['', ...Object.entries(option.members).map(renderMember)] : []),
   ]
+}
+
+function renderMember([name, member]: [string, MemberOption]): string {
+  const value = formatOption(member.type, member.default)
+  const must = member.required ? 'required' : `default ${value === '' ? 'none' : code(value)}`
+  return `- \`${memberName(name)}\`: ${member.text} ${kinds[member.type]} · ${must}`
 }
 
 const code = (text: string): string => `\`${text}\``

@@ -28,6 +28,18 @@ export const gatewayOptions = options({
       min: 10,
       text: 'Longest time to connect to an upstream (502).',
     },
+    websocketsMax: {
+      type: 'integer',
+      default: 4000,
+      min: 0,
+      text: 'Most WebSockets that pass through to upstreams at once (503); each takes two sockets of the process.',
+    },
+    websocketIdleTimeout: {
+      type: 'duration',
+      default: 120_000,
+      min: 100,
+      text: 'A WebSocket to an upstream on which nothing moves in either direction for this long is closed.',
+    },
     metricsPublic: {
       type: 'boolean',
       default: false,

@@ -1,4 +1,5 @@
 import { Refusal } from '@pando/core/refusal'
+import { errors as undiciErrors } from 'undici'
 
 /** Kong's words and shape for a missing or unknown key, which clients of this wire know: no problem document. */
 export const keyRefusals = {
@@ -15,6 +16,15 @@ export const errors = {
     new Refusal('http.body_too_large', 413, `The body is larger than ${bodyBytesMax} bytes.`, {
       facts: { bodyBytesMax },
     }),
+  tooManyWebsockets: (websocketsMax: number) =>
+    new Refusal('gateway.too_many_websockets', 503, 'The node has as many WebSockets as it takes. Try again shortly.', {
+      facts: { websocketsMax },
+      headers: { 'retry-after': '1' },
+    }),
+  ending: () =>
+    new Refusal('gateway.ending', 503, 'The node is ending. Connect again, to another one.', {
+      headers: { 'retry-after': '1' },
+    }),
   upstreamUnreachable: (name: string, cause: unknown) =>
     new Refusal('gateway.upstream_unreachable', 502, `The service ${name} cannot be reached.`, {
       facts: { service: name },
@@ -25,4 +35,11 @@ export const errors = {
       facts: { service: name },
       cause,
     }),
+}
+
+/** What went wrong between here and an upstream, as the caller is told. */
+export function toUpstreamRefusal(name: string, error: unknown): unknown {
+  if (error instanceof Refusal) return error
+  if (error instanceof undiciErrors.HeadersTimeoutError) return errors.upstreamTimeout(name, error)
+  return errors.upstreamUnreachable(name, error)
 }

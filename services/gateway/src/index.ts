@@ -9,7 +9,9 @@ import type { GatewayDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { type KnownService, knownServices } from './known-services.ts'
 import { createPool, createProxy } from './proxy.ts'
+import { acceptUpgrades } from './upgrades.ts'
 import { parseUpstreams } from './upstreams.ts'
+import { createWebsockets, type Websockets } from './websockets.ts'
 
 export { type GatewayValues, gatewayOptions } from './config.ts'
 export type { GatewayDeps } from './deps.ts'
@@ -25,7 +27,9 @@ type Mount = { readonly service: Omit<KnownService, 'name'>; readonly plugin: Fa
 export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance): void; stop(): Promise<void> } {
   const { values } = deps
   const pools: Pool[] = []
-  const mounts = [...deps.services.map(mountService), ...mountUpstreams(deps, pools)]
+  const websockets = openWebsockets(deps)
+  const upstreams = mountUpstreams(deps, { pools, websockets })
+  const mounts = [...deps.services.map(mountService), ...upstreams]
   const answered = new Set(mounts.map(({ service }) => service.prefix))
   mounts.push(...knownServices.filter(({ prefix }) => !answered.has(prefix)).map(mountAbsence))
 
@@ -49,6 +53,10 @@ export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance
           },
           { prefix: service.prefix },
         )
+      const prefixes = upstreams.map(({ service }) => `${service.prefix}/`)
+      acceptUpgrades(app, ({ url }) => prefixes.some((prefix) => url!.startsWith(prefix)))
+      // Fastify waits for all sockets to close, and those that left HTTP are nobody else's.
+      app.addHook('preClose', async () => websockets.close())
     },
     stop: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
   }
@@ -73,7 +81,25 @@ function mountService({ name, prefix, plugin }: HttpService): Mount {
   return { service: { prefix, keyless: keylessOf(name) }, plugin: named }
 }
 
-function mountUpstreams({ values, limits, ids }: GatewayDeps, pools: Pool[]): Mount[] {
+function openWebsockets({ values, limits, traceparent, metrics }: GatewayDeps): Websockets {
+  const websockets = createWebsockets({
+    traceparent,
+    trustProxy: limits.trustProxy,
+    openMax: values.websocketsMax,
+    idleTimeoutMs: values.websocketIdleTimeout,
+    connectTimeoutMs: values.upstreamConnectTimeout,
+  })
+  metrics.gauge({
+    name: 'gateway_websockets_open',
+    help: 'WebSockets that pass through to upstreams now.',
+    read: websockets.open,
+  })
+  return websockets
+}
+
+type Ways = { readonly pools: Pool[]; readonly websockets: Websockets }
+
+function mountUpstreams({ values, limits, traceparent }: GatewayDeps, { pools, websockets }: Ways): Mount[] {
   const names = knownServices.map(({ name }) => name)
   return parseUpstreams(values.upstreams, names).map((upstream) => {
     const pool = createPool(upstream, {
@@ -83,7 +109,7 @@ function mountUpstreams({ values, limits, ids }: GatewayDeps, pools: Pool[]): Mo
     pools.push(pool)
     const service = knownServices.find(({ name }) => name === upstream.name)!
     const { bodyBytesMax, trustProxy } = limits
-    return { service, plugin: createProxy({ upstream, pool, ids, bodyBytesMax, trustProxy }) }
+    return { service, plugin: createProxy({ upstream, pool, websockets, traceparent, bodyBytesMax, trustProxy }) }
   })
 }
 

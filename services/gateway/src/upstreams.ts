@@ -1,4 +1,5 @@
-import type { Upstream } from './proxy.ts'
+/** A service on another node. `origin` is for example `http://auth.internal:54321`. */
+export type Upstream = { readonly name: string; readonly origin: string }
 
 /**
  * Reads `name=http://host:port` items. Throws with every item that is not one, names a service nobody knows, or names

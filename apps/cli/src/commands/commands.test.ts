@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { runPando } from '../testing/run-pando.ts'
 
 let cwd: string
 
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'pando-commands-'))
+beforeEach(async () => {
+  cwd = await makeTemporaryFolder('pando-commands-')
 })
 afterEach(() => rmSync(cwd, { recursive: true }))
 
@@ -54,11 +54,35 @@ describe('the command line', () => {
     mkdirSync(join(cwd, 'supabase'))
     writeFileSync(
       join(cwd, 'supabase', 'config.toml'),
-      '[api]\nport = "many"\n[db]\nport = 70000\n[db.seed]\nenabled = 7\n',
+      '[api]\nport = "many"\nmax_rows = "all"\n[db]\nport = 70000\n[db.seed]\nenabled = 7\n[auth]\njwt_secret = "short"\n',
     )
-    const { code, err } = await pando('status')
+    const { code, out } = await pando('status', '--json')
+    expect({ code, ...JSON.parse(out) }).toMatchObject({
+      code: 3,
+      error: {
+        file: 'supabase/config.toml',
+        remedy: 'Correct supabase/config.toml and run the command again.',
+        mistakes: [
+          'api.port in config.toml must be a whole number, but is "many"',
+          'db.port in config.toml must be at most 65535, but is 70000',
+          'db.seed.enabled in config.toml must be true or false, but is 7',
+          'auth.jwt_secret in config.toml must have at least 32 bytes, but has 5',
+          'api.max_rows in config.toml must be a whole number, but is "all"',
+        ],
+      },
+    })
+  })
+
+  it('says what a service cannot use before dev touches the database', async () => {
+    mkdirSync(join(cwd, 'pando'))
+    writeFileSync(join(cwd, 'pando', 'config.toml'), '[api]\nmax_rows = "all"\n')
+    const { code, err } = await runPando(['dev', '--port', '0', '--db-port', '0'], {
+      cwd,
+      env: { PANDO_LOG_LEVEL: 'x' },
+    })
     expect(code).toBe(3)
-    expect(err).toMatch(/3 mistakes[^]*api\.port .*"many"[^]*db\.port .*70000[^]*db\.seed\.enabled .*7/)
+    expect(err).toMatch(/2 mistakes[^]*api\.max_rows .*"all"/)
+    expect(err).toContain('PANDO_LOG_LEVEL must be one of')
   })
 
   const oldNode = findOldNode()

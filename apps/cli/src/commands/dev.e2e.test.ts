@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 import { runPando, startDev } from '../testing/run-pando.ts'
@@ -16,9 +16,7 @@ const pando = (...args: string[]) => runPando(args, { cwd })
 const migration = (name: string) => join(cwd, 'pando', 'migrations', name)
 
 beforeAll(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'pando-dev-'))
-  // Under root PostgreSQL runs as another user; what it cannot reach would be put outside of this folder, and stay.
-  chmodSync(cwd, 0o755)
+  cwd = await makeTemporaryFolder('pando-dev-')
   await pando('init')
 })
 afterEach(async () => {
@@ -82,7 +80,7 @@ describe('pando dev', () => {
     const failed = await dev?.next('failed')
     expect(failed).toMatchObject({
       reason: 'database',
-      message: expect.stringMatching(/30000102000000_broken\.sql:2:10[^]*\^/),
+      message: expect.stringMatching(/^pando\/migrations\/30000102000000_broken\.sql:2:10\n[^]*\^/),
     })
     expect((await request(ready, '/rest/v1/half')).status).toBe(404)
 
@@ -118,6 +116,19 @@ describe('pando dev', () => {
     await stop()
   })
 
+  it('says that a named database refuses the connection, without the password', async () => {
+    const ready = await start()
+    const url = new URL(String(ready['DB_URL']))
+    url.password = 'wrong-one'
+    const { code, err } = await pando('migrate', 'up', '--db-url', url.href)
+    expect({ code, err }).toEqual({
+      code: 4,
+      err: expect.stringMatching(/^✗ Database "postgres" at 127\.0\.0\.1:\d+ refuses the connection: .*\nCheck .*\n$/),
+    })
+    expect(err).not.toContain('wrong-one')
+    await stop()
+  })
+
   it('says which program has a port', async () => {
     const { createServer } = await import('node:net')
     const server = createServer().listen(0, '127.0.0.1')
@@ -137,5 +148,16 @@ describe('without a running dev', () => {
     expect(JSON.parse((await pando('migrate', 'up', '--json')).out)).toEqual({ applied: [] })
     expect((await pando('types')).out).toContain('export type Database')
     expect((await pando('seed')).code).toBe(0)
+  })
+
+  it('shows where a seed fails, and which path of sql_paths matches nothing', async () => {
+    mkdirSync(join(cwd, 'shared'))
+    writeFileSync(join(cwd, 'shared', 'more.sql'), '-- more\ninsert into public.notes (body)\n  values (nothing);\n')
+    const config = join(cwd, 'pando', 'config.toml')
+    writeFileSync(config, '[db.seed]\nsql_paths = ["./none/*.sql", "../shared/*.sql"]\n')
+    const { code, err } = await pando('seed')
+    expect(code).toBe(4)
+    expect(err).toContain('No file matches ./none/*.sql of [db.seed] sql_paths in config.toml.')
+    expect(err).toMatch(/shared\/more\.sql:3:11\n3 \|   values \(nothing\);\n  \| {11}\^\n/)
   })
 })

@@ -16,6 +16,7 @@ import { Failure } from '../failure.ts'
 import { ensureKeys } from '../project/keys.ts'
 import { loadProject, shownPath } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
+import { formatCount } from '../terminal/format.ts'
 import { keyVariables } from '../project/variables.ts'
 
 type DevOptions = GlobalOptions & { readonly dbPort?: number; readonly watch: boolean }
@@ -23,14 +24,14 @@ type DevOptions = GlobalOptions & { readonly dbPort?: number; readonly watch: bo
 /** `pando dev`: everything in this process until Ctrl-C. */
 export async function runDev(cli: Cli, options: DevOptions): Promise<void> {
   const startedAt = performance.now()
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
+  mentionIgnored(cli, project)
   const claim = mustClaim(cli, project)
   const undo: (() => Promise<void>)[] = [async () => claim.release()]
   const stopped = waitForStop(() => claim.release())
   try {
-    const { ready, follower, crashed } = await startEverything({ cli, project, options, claim, undo })
+    const { ready, crashed } = await startEverything({ cli, project, options, claim, undo })
     announce(cli, { ...ready, readyMs: performance.now() - startedAt })
-    if (options.watch) follower.keepTypes()
     const crash = await Promise.race(crashed === undefined ? [stopped] : [stopped, crashed])
     if (crash instanceof Error)
       throw new Failure('database', crash.message, {
@@ -56,7 +57,6 @@ type Start = {
 
 type Started = {
   readonly ready: Omit<Ready, 'readyMs'>
-  readonly follower: Follower
   readonly crashed: Promise<Error> | undefined
 }
 
@@ -69,7 +69,7 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
   const watching = options.watch ? watchProject(project, (change, file) => follower?.onChange(change, file)) : undefined
   const [database, { startProjectServer, runSeedScripts }, keys] = await allOrNone(
     lend(undo, openDatabase(cli, project, choosePort(project, options))),
-    importServer(),
+    importServer(project),
     ensureKeys(project, cli.now()),
     watching && lend(undo, watching),
   )
@@ -84,6 +84,7 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
     databaseUrl: database.adminUrl,
     publicDatabaseUrl: database.publicUrl,
     port,
+    onCatalogue: options.watch ? (catalogue, schemas) => follower.onServed({ catalogue, schemas }) : undefined,
   })
   undo.push(() => server.stop())
   if (isSeedDue(project.root, 'seed-scripts') || (seedIsDue && !database.isEmbedded)) {
@@ -100,15 +101,17 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
     databaseUrl: database.publicUrl,
     keys,
   }
-  return { ready, follower, crashed: database.crashed }
+  return { ready, crashed: database.crashed }
 }
 
 /** Loaded while the database starts: together they are most of what there is to read. */
-async function importServer() {
-  const [{ startProjectServer }, { runSeedScripts }] = await Promise.all([
+async function importServer(project: Project) {
+  const [{ startProjectServer }, { runSeedScripts }, { checkConfig, serverVariables }] = await Promise.all([
     import('../server/start-project-server.ts'),
     import('../server/run-seed-scripts.ts'),
+    import('../server/read-config.ts'),
   ])
+  checkConfig({ project: project.file.table, environment: serverVariables(project.environment) })
   return { startProjectServer, runSeedScripts }
 }
 
@@ -140,6 +143,15 @@ function announce(cli: Cli, ready: Ready): void {
     ...keyVariables(keys),
   }
   cli.terminal.result(value, () => renderSummary(cli.terminal, ready))
+}
+
+/** Files of existing projects say much that concerns other programs; which, only who asks wants to read. */
+function mentionIgnored(cli: Cli, { file, configFile }: Project): void {
+  const { length } = file.ignored
+  if (length === 0) return
+  cli.terminal.warn(
+    `${shownPath(cli, configFile)}: ${formatCount(length, 'setting')} without effect here; \`pando doctor\` lists them.`,
+  )
 }
 
 function mustClaim(cli: Cli, project: Project): DevClaim {

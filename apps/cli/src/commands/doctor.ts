@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 
 /** `pando doctor`: looks at everything that `dev` needs and says what to do about each thing that is not well. */
 export async function runDoctor(cli: Cli): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   const { apiPort, databasePort } = project.settings
   const findings: Finding[] = [
     checkNode(process.versions.node),

@@ -23,7 +23,7 @@ export async function runInit(cli: Cli): Promise<void> {
     cli.terminal.done(`${shownPath(cli, join(root, '.gitignore'))} ignores .pando/ and .env files`)
   ensureStateFolder(root)
   const { ensureKeys } = await import('../project/keys.ts')
-  await ensureKeys({ kind: 'pando', root }, cli.now())
+  await ensureKeys({ kind: 'pando', root, files: join(root, 'pando') }, cli.now())
   const next = root === cli.workingFolder ? 'pando dev' : `pando dev --project ${shownPath(cli, root)}`
   cli.terminal.result(
     { project: root, files: files.map(([file]) => file) },

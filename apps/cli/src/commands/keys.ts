@@ -10,7 +10,7 @@ import { confirm } from '../terminal/confirm.ts'
 
 /** `pando keys`: the project's keys; `--rotate` makes new ones. */
 export async function runKeys(cli: Cli, args: { rotate?: boolean; yes?: boolean }): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   if (args.rotate !== true) return printKeys(cli, await ensureKeys(project, cli.now()))
   if (project.kind === 'supabase') {
     throw new Failure(

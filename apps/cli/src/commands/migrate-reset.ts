@@ -4,7 +4,7 @@ import { describeTarget, withDatabase } from '../database/open-database.ts'
 import { loadSeed } from '../database/load-seed.ts'
 import { prepareDatabase } from '../database/prepare-database.ts'
 import { recreateDatabase } from '../database/recreate-database.ts'
-import { rewriteTypes } from '../database/write-types.ts'
+import { readServed, rewriteTypes } from '../database/write-types.ts'
 import { loadProject } from '../project/load-project.ts'
 import { seedThroughApi } from '../server/run-seed-scripts.ts'
 import { confirm } from '../terminal/confirm.ts'
@@ -15,7 +15,7 @@ import { formatCount, formatDuration } from '../terminal/format.ts'
  * server finds its connections closed, opens new ones and reads the new schema.
  */
 export async function runMigrateReset(cli: Cli, args: { yes?: boolean; seed: boolean }): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   await confirm(cli.terminal, `Delete everything in ${describeTarget(cli, project)}?`, args)
   const startedAt = performance.now()
   await withDatabase(cli, project, async (database) => {
@@ -23,7 +23,7 @@ export async function runMigrateReset(cli: Cli, args: { yes?: boolean; seed: boo
     await prepareDatabase(project, database)
     const applied = await applyMigrations(cli.terminal, project, database)
     const seeded = args.seed ? await loadSeed(cli.terminal, project, database) : []
-    await rewriteTypes(cli, project, database)
+    await rewriteTypes(cli, project, () => readServed(project, database))
     if (args.seed) await seedThroughApi(cli, project)
     cli.terminal.result(
       { applied, seeded },

@@ -15,7 +15,7 @@ const explanations: Record<ProjectMigration['state'], string> = {
 
 /** `pando migrate status`: every migration that is in the folder or in the database. */
 export async function runMigrateStatus(cli: Cli): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   const migrations = await withDatabase(cli, project, (database) => listMigrations(project, database))
   const rows = migrations.map(({ title, state }) => [title, explanations[state]])
   cli.terminal.result({ migrations }, () =>

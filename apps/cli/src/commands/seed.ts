@@ -9,7 +9,7 @@ import { formatCount } from '../terminal/format.ts'
 
 /** `pando seed`: loads the seed files into the database as it is. */
 export async function runSeed(cli: Cli): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   if (listSeedFiles(project).length === 0 && project.settings.seedScripts.length === 0) {
     throw new Failure('project', `No seed file matches ${project.settings.seedPaths.join(', ')} in ${project.files}.`, {
       remedy: 'Write seed.sql beside config.toml, or name the files in [db.seed] sql_paths.',

@@ -13,6 +13,8 @@ import { portInUse } from '../dev/port-holder.ts'
 import { Failure } from '../failure.ts'
 import { findProject } from '../project/find-project.ts'
 import { loadProject } from '../project/load-project.ts'
+import type { Project } from '../project/load-project.ts'
+import { readSigningKeys, signingKeysVariable } from '../project/signing-keys.ts'
 import { readConfig, serverVariables } from '../server/read-config.ts'
 
 type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
@@ -28,9 +30,14 @@ export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
       remedy: 'Set DATABASE_URL=postgres://user:password@host:5432/database, or use `pando dev` on your machine.',
     })
   }
+  const project = await findOwnProject(cli)
   const config = readConfig({
-    project: readProjectTable(cli),
-    environment: { ...serverVariables(cli.environment), DATABASE_URL: databaseUrl },
+    project: project?.file.table,
+    environment: {
+      ...serverVariables(cli.environment),
+      [signingKeysVariable]: cli.environment[signingKeysVariable] ?? (project && readSigningKeys(project)),
+      DATABASE_URL: databaseUrl,
+    },
     flags: { services: options.services, host: options.host, port: options.port?.toString() },
   })
   mustHaveKey(config)
@@ -53,16 +60,17 @@ async function startNode(config: ServerConfig, databaseUrl: string): Promise<Run
 }
 
 function mustHaveKey({ jwt }: ServerConfig): void {
-  if (jwt.secret !== null || jwt.jwks !== null) return
+  if (jwt.secret !== null || jwt.jwks !== null || jwt.signingKeys !== null) return
   throw new Failure('project', 'There is no key to verify tokens with.', {
-    remedy: 'Set PANDO_JWT_SECRET (32 bytes or more) or PANDO_JWT_JWKS; `pando keys` prints those of a project.',
+    remedy:
+      'Set PANDO_JWT_SECRET (32 bytes or more), PANDO_JWT_SIGNING_KEYS or PANDO_JWT_JWKS; `pando keys` prints those of a project.',
   })
 }
 
 /** A node in a container needs no project folder; one that is named must be there. */
-function readProjectTable(cli: Cli) {
+async function findOwnProject(cli: Cli): Promise<Project | undefined> {
   const isThere = cli.options.project !== undefined || findProject(cli.workingFolder, { upwards: false }) !== undefined
-  return isThere ? loadProject(cli).file.table : undefined
+  return isThere ? await loadProject(cli) : undefined
 }
 
 const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/

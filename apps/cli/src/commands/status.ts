@@ -10,7 +10,7 @@ import { keyVariables, renderEnv } from '../project/variables.ts'
  * are those that scripts of existing projects read.
  */
 export async function runStatus(cli: Cli, args: { output?: string }): Promise<void> {
-  const project = loadProject(cli)
+  const project = await loadProject(cli)
   const dev = findDev(project.root)
   const apiUrl = dev?.apiUrl ?? `http://127.0.0.1:${cli.options.port ?? project.settings.apiPort}`
   const variables = {

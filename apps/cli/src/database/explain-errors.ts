@@ -1,4 +1,4 @@
-import { PostgresUnavailable } from '@pando/postgres/errors'
+import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
 import { MigrationError } from '@pando/postgres/migrations/migration-error'
 import { SqlFileError } from '@pando/postgres/migrations/sql-file-error'
 
@@ -26,14 +26,18 @@ function explain(url: string, error: unknown): unknown {
     const { message, code, migrations } = error
     return new Failure('database', toSentence(message), { facts: { code, migrations }, cause: error })
   }
-  return error instanceof PostgresUnavailable ? unreachable(url, error) : error
+  if (error instanceof PostgresUnavailable) return unusable(url, 'does not answer', error)
+  return error instanceof PostgresError && isRefusal(error) ? unusable(url, 'refuses the connection', error) : error
 }
 
+/** Classes 28 and 3D, invalid authorization and database name, say that nobody got in. */
+const isRefusal = ({ fields }: PostgresError): boolean => /^(28|3D)/.test(fields.code)
+
 /** Says where the database was looked for, without the password. */
-function unreachable(url: string, cause: Error): Failure {
+function unusable(url: string, why: string, cause: Error): Failure {
   const { host, pathname } = new URL(url)
   const where = `Database "${pathname.slice(1)}" at ${decodeURIComponent(host)}`
-  return new Failure('database', `${where} does not answer: ${cause.message}.`, {
+  return new Failure('database', `${where} ${why}: ${cause.message}.`, {
     remedy: 'Check that it runs, and the URL: user, password, host, port, database. `pando doctor` looks closer.',
     cause,
   })

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -11,12 +10,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { claimDev, findDev } from './dev-file.ts'
 import { findPortHolder, isPortFree } from './port-holder.ts'
 import { identifyProcess } from '@pando/postgres/embedded/process-identity'
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 
 const now = new Date('2026-01-31T09:45:00Z')
 let root: string
 
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'pando-dev-file-'))
+beforeEach(async () => {
+  root = await makeTemporaryFolder('pando-dev-file-')
 })
 afterEach(() => rmSync(root, { recursive: true }))
 

@@ -3,6 +3,7 @@ import { applyMigrations } from '../database/apply-migrations.ts'
 import { loadSeed } from '../database/load-seed.ts'
 import type { Database } from '../database/open-database.ts'
 import { rewriteTypes } from '../database/write-types.ts'
+import type { Served } from '../database/write-types.ts'
 import { Failure } from '../failure.ts'
 import { shownPath } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
@@ -20,8 +21,8 @@ type FollowerDeps = {
 export type Follower = {
   /** Applies what is new and loads the seed into a new database. What the user's SQL does wrong is shown, not thrown. */
   catchUp(): Promise<void>
-  /** From now on the types file is written too; before, it would only delay the first answer. */
-  keepTypes(): void
+  /** Writes the types file anew when the API is about to serve something else. */
+  onServed(served: Served): void
   onChange(change: Change, file: string): void
   /** Does something for the user whose failure is shown and does not end the session. */
   show(work: () => Promise<void>): Promise<void>
@@ -31,7 +32,7 @@ export type Follower = {
 
 export function createFollower({ cli, project, database, ...deps }: FollowerDeps): Follower {
   const due = { migrations: false, seed: deps.seedIsDue }
-  let typesAreKept = false
+  let served: Served | undefined
 
   async function migrate(): Promise<void> {
     due.migrations = false
@@ -42,14 +43,16 @@ export function createFollower({ cli, project, database, ...deps }: FollowerDeps
     due.seed = false
   }
 
-  async function writeTypes(): Promise<void> {
-    const file = await rewriteTypes(cli, project, database)
+  async function writeTypes(to: Served): Promise<void> {
+    served = undefined
+    const file = await rewriteTypes(cli, project, async () => to)
     if (file !== undefined) report(cli, 'types', { file })
   }
 
   const serial = createSerial(async () => {
     if (due.migrations) await showingFailures(cli, migrate)
-    if (typesAreKept) await showingFailures(cli, writeTypes)
+    const latest = served
+    if (latest !== undefined) await showingFailures(cli, () => writeTypes(latest))
   })
 
   function catchUp(): Promise<void> {
@@ -60,9 +63,10 @@ export function createFollower({ cli, project, database, ...deps }: FollowerDeps
 
   return {
     catchUp,
-    keepTypes: () => {
-      typesAreKept = true
-      serial.request()
+    onServed: (latest) => {
+      served = latest
+      // Not at once: first it shall serve.
+      setImmediate(serial.request)
     },
     onChange: (change, file) => {
       if (change === 'migrations' || (change === 'seed' && due.seed)) return void catchUp()

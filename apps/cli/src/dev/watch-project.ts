@@ -6,7 +6,7 @@ import type { Project } from '../project/load-project.ts'
 export type Change = 'migrations' | 'seed' | 'config'
 
 /** A file counts as saved when its size has been still for this long: editors write in several steps. */
-const stillMs = 40
+const stillMs = 25
 
 /** Folders below `config.toml`'s that are looked into: migrations/, seeds/ and what lies in them. */
 const depth = 2
@@ -20,7 +20,7 @@ export async function watchProject(
   const watcher = watch(project.files, {
     depth,
     ignoreInitial: true,
-    awaitWriteFinish: { stabilityThreshold: stillMs, pollInterval: stillMs / 4 },
+    awaitWriteFinish: { stabilityThreshold: stillMs, pollInterval: stillMs / 5 },
     ignored: (path, stats) => stats?.isFile() === true && toChange(project, path) === undefined,
   })
   watcher.on('all', (_, path) => {

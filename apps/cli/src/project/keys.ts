@@ -5,7 +5,9 @@ import { demoKeys, generateKeys } from '@pando/http/auth/api-keys'
 import type { ProjectKeys } from '@pando/http/auth/api-keys'
 
 import { Failure } from '../failure.ts'
+import type { Environment } from './env-files.ts'
 import type { ProjectKind } from './find-project.ts'
+import { findSigningKey } from './signing-keys.ts'
 import { ensureStateFolder, stateFolder, writePrivateFile } from './state-folder.ts'
 import { isTable } from './toml.ts'
 import type { Table } from './toml.ts'
@@ -23,6 +25,9 @@ const keyNames = Object.keys(configNames) as (keyof ProjectKeys)[]
 type Owner = {
   readonly kind: ProjectKind
   readonly root: string
+  /** The folder of `config.toml`. */
+  readonly files: string
+  readonly environment?: Environment
   /** The content of `config.toml`, whose `[auth]` may name keys. */
   readonly file?: { readonly table: Table }
 }
@@ -30,16 +35,18 @@ type Owner = {
 /**
  * The keys of a project, made at its first start. A `supabase/` project has the well-known ones, a `pando/` project
  * random ones in `.pando/keys.json`. Keys under `[auth]` win; JWT keys that are not given there are signed with the
- * `jwt_secret` that is.
+ * first key of `signing_keys_path`, else with the `jwt_secret`, where the project names one of them.
  */
 export async function ensureKeys(project: Owner, now: Date): Promise<ProjectKeys> {
-  const written = readConfiguredKeys(project.file?.table)
+  const { keys: written, mistakes } = readConfiguredKeys(project.file?.table)
+  if (mistakes.length > 0) throw keyMistakes(mistakes)
+  const signing = await findSigningKey(project)
   const own =
     project.kind === 'supabase'
       ? await demoKeys()
       : (readKeyFile(project.root) ?? (await rotateKeys(project.root, now)))
-  if (written.jwtSecret === undefined) return { ...own, ...written }
-  const { anonKey, serviceRoleKey } = await demoKeys(written.jwtSecret)
+  if (written.jwtSecret === undefined && signing === undefined) return { ...own, ...written }
+  const { anonKey, serviceRoleKey } = await demoKeys(written.jwtSecret ?? own.jwtSecret, signing)
   return { ...own, anonKey, serviceRoleKey, ...written }
 }
 
@@ -52,29 +59,30 @@ export async function rotateKeys(root: string, now: Date): Promise<ProjectKeys> 
 
 const jwtSecretBytesMin = 32
 
-/** The keys under `[auth]`. A secret that is too short to sign with is refused here, before anything starts. */
-function readConfiguredKeys(table: Table | undefined): Partial<ProjectKeys> {
+/** What is wrong with the keys under `[auth]`: a secret that is too short to sign with is refused before anything starts. */
+export const listKeyMistakes = (table: Table): readonly string[] => readConfiguredKeys(table).mistakes
+
+function readConfiguredKeys(table: Table | undefined): { keys: Partial<ProjectKeys>; mistakes: readonly string[] } {
   const auth = table?.['auth']
-  if (!isTable(auth)) return {}
   const keys: Partial<Record<keyof ProjectKeys, string>> = {}
+  const mistakes: string[] = []
+  const report = (name: keyof ProjectKeys, mistake: string) =>
+    mistakes.push(`auth.${configNames[name]} in config.toml ${mistake}`)
   for (const name of keyNames) {
-    const value = auth[configNames[name]]
+    const value = isTable(auth) ? auth[configNames[name]] : undefined
     if (value === undefined || value === '') continue
-    if (typeof value !== 'string') throw keyMistake(name, 'must be text in quotes')
-    keys[name] = value
+    if (typeof value === 'string') keys[name] = value
+    else report(name, 'must be text in quotes')
   }
   const bytes = Buffer.byteLength(keys.jwtSecret ?? '')
   if (keys.jwtSecret !== undefined && bytes < jwtSecretBytesMin) {
-    throw keyMistake('jwtSecret', `must have at least ${jwtSecretBytesMin} bytes, but has ${bytes}`)
+    report('jwtSecret', `must have at least ${jwtSecretBytesMin} bytes, but has ${bytes}`)
   }
-  return keys
+  return { keys, mistakes }
 }
 
-function keyMistake(name: keyof ProjectKeys, mistake: string): Failure {
-  return new Failure('project', `auth.${configNames[name]} in config.toml ${mistake}.`, {
-    remedy: 'Correct it, or remove the line.',
-  })
-}
+const keyMistakes = (mistakes: readonly string[]): Failure =>
+  new Failure('project', `${mistakes.join('; ')}.`, { remedy: 'Correct it, or remove the line.', facts: { mistakes } })
 
 /** The kept keys; undefined when there are none. A damaged file is an error: new keys would lock every app out. */
 function readKeyFile(root: string): ProjectKeys | undefined {

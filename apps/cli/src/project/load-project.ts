@@ -11,6 +11,7 @@ import { loadEnvironment } from './env-files.ts'
 import type { Environment } from './env-files.ts'
 import { findProject } from './find-project.ts'
 import type { ProjectFolder } from './find-project.ts'
+import { listKeyMistakes } from './keys.ts'
 import { knownPaths, projectOptions } from './project-options.ts'
 import type { ProjectValues } from './project-options.ts'
 
@@ -26,8 +27,8 @@ export type Project = ProjectFolder & {
   readonly environment: Environment
 }
 
-/** Finds and reads the project the user means. Throws a `Failure` when there is none or its `config.toml` has mistakes. */
-export function loadProject(cli: Cli): Project {
+/** Finds and reads the project the user means. Rejects with a `Failure` when there is none or `config.toml` has mistakes. */
+export async function loadProject(cli: Cli): Promise<Project> {
   const start = resolve(cli.workingFolder, cli.options.project ?? '.')
   const folder = findProject(start, { upwards: cli.options.project === undefined })
   if (folder === undefined) throw noProject(start)
@@ -36,8 +37,8 @@ export function loadProject(cli: Cli): Project {
   const source = existsSync(configFile) ? readFileSync(configFile, 'utf8') : ''
   const { file, mistakes } = parseProjectFile(source, { kind: folder.kind, environment, knownPaths })
   const settings = readSettings(file)
-  const all = [...mistakes, ...settings.mistakes]
-  if (all.length > 0) throw configMistakes(shownPath(cli, configFile), all)
+  const own = [...mistakes, ...settings.mistakes, ...listKeyMistakes(file.table)]
+  if (own.length > 0) throw configMistakes(shownPath(cli, configFile), [...own, ...(await listServerMistakes(file))])
   const migrationsFolder = join(folder.files, 'migrations')
   return {
     ...folder,
@@ -66,6 +67,15 @@ function readSettings(file: ProjectFile): { values: ProjectValues; mistakes: rea
   }
 }
 
+/**
+ * What the server's packages would say about the same file, so that the user hears everything at once. Only a file with
+ * mistakes is worth loading them here; of one without, they say it when the server starts.
+ */
+async function listServerMistakes({ table }: ProjectFile): Promise<readonly string[]> {
+  const { listConfigMistakes } = await import('../server/read-config.ts')
+  return listConfigMistakes({ project: table })
+}
+
 /** Existing projects were written when every new table was granted to the API roles; new projects grant by hand. */
 function withKindDefaults(
   values: ProjectValues,
@@ -87,7 +97,9 @@ function noProject(start: string): Failure {
   )
 }
 
-export function configMistakes(file: string, mistakes: readonly string[]): Failure {
+function configMistakes(file: string, all: readonly string[]): Failure {
+  // Some settings are read by more than one package.
+  const mistakes = [...new Set(all)]
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`
   return new Failure('project', `${file} has ${count}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`, {
     remedy: `Correct ${file} and run the command again.`,

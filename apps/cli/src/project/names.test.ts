@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 
 import { Failure } from '../failure.ts'
 import { toMigrationFileName } from './migration-name.ts'
-import { isBlankSql } from './sql-text.ts'
 
 const now = new Date('2026-01-31T09:45:00.123Z')
 
@@ -36,16 +35,4 @@ describe('toMigrationFileName', () => {
       }),
     )
   })
-})
-
-describe('isBlankSql', () => {
-  it.each(['', ' \n', '-- a', '-- a\n;', '/* a /* b */ */ ;', '/* open', '\uFEFF-- a'])('is true of %j', (sql) => {
-    expect(isBlankSql(sql)).toBe(true)
-  })
-  it.each(['select 1', '-- a\nselect 1', '/* a */ select', '-', '/', '/* a /* b */ x */ y'])(
-    'is false of %j',
-    (sql) => {
-      expect(isBlankSql(sql)).toBe(false)
-    },
-  )
 })

@@ -6,9 +6,19 @@ import type { Project } from './load-project.ts'
 /** The project's seed files in the order of `db.seed.sql_paths`; files of one glob in the order of their names. */
 export function listSeedFiles(project: Project): string[] {
   const { seedEnabled, seedPaths } = project.settings
-  if (!seedEnabled) return []
-  const files = seedPaths.flatMap((pattern) => globSync(pattern, { cwd: project.files }).sort())
-  return [...new Set(files.map((file) => resolve(project.files, file)))].filter((file) => statSync(file).isFile())
+  return seedEnabled ? [...new Set(seedPaths.flatMap((pattern) => listMatches(project, pattern)))] : []
+}
+
+/** What `db.seed.sql_paths` asks for and is not there. A new project has the default path, and need not have the file. */
+export function listMissingSeeds(project: Project): string[] {
+  const { seedEnabled, seedPaths } = project.settings
+  if (!seedEnabled || !project.file.explicit.has('db.seed.sql_paths')) return []
+  return seedPaths.filter((pattern) => listMatches(project, pattern).length === 0)
+}
+
+function listMatches({ files: cwd }: Project, pattern: string): string[] {
+  const paths = globSync(pattern, { cwd }).sort()
+  return paths.map((path) => resolve(cwd, path)).filter((path) => statSync(path).isFile())
 }
 
 const typesFileName = 'database.types.ts'

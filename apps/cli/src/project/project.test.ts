@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { loadEnvironment } from './env-files.ts'
@@ -10,8 +10,8 @@ import { findProject } from './find-project.ts'
 const folders: string[] = []
 
 /** A folder of its own with the given files; keys are paths. */
-function folderOf(files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), 'pando-cli-'))
+async function folderOf(files: Record<string, string>): Promise<string> {
+  const root = await makeTemporaryFolder('pando-cli-')
   folders.push(root)
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -36,8 +36,8 @@ describe('findProject', () => {
       '',
       'supabase',
     ],
-  ] as const)('finds %s', (_, files, kind, root, inside) => {
-    const folder = folderOf(files)
+  ] as const)('finds %s', async (_, files, kind, root, inside) => {
+    const folder = await folderOf(files)
     expect(findProject(folder, { upwards: false })).toEqual({
       kind,
       root: join(folder, root),
@@ -45,28 +45,28 @@ describe('findProject', () => {
     })
   })
 
-  it('takes the folder itself when it is supabase/ or pando/, with the root above it', () => {
-    const folder = folderOf({ 'supabase/config.toml': '' })
+  it('takes the folder itself when it is supabase/ or pando/, with the root above it', async () => {
+    const folder = await folderOf({ 'supabase/config.toml': '' })
     const project = { kind: 'supabase', root: folder, files: join(folder, 'supabase') }
     expect(findProject(join(folder, 'supabase'), { upwards: false })).toEqual(project)
   })
 
-  it('takes a named folder with a config.toml of another name, but not one it walked into', () => {
-    const folder = folderOf({ 'config.toml': '', 'sub/x': '' })
+  it('takes a named folder with a config.toml of another name, but not one it walked into', async () => {
+    const folder = await folderOf({ 'config.toml': '', 'sub/x': '' })
     expect(findProject(folder, { upwards: false })).toEqual({ kind: 'pando', root: folder, files: folder })
     expect(findProject(folder, { upwards: true })).toBeUndefined()
   })
 
-  it('searches upwards only when asked', () => {
-    const folder = folderOf({ 'supabase/config.toml': '', 'src/deep/x': '' })
+  it('searches upwards only when asked', async () => {
+    const folder = await folderOf({ 'supabase/config.toml': '', 'src/deep/x': '' })
     expect(findProject(join(folder, 'src/deep'), { upwards: true })?.root).toBe(folder)
     expect(findProject(join(folder, 'src/deep'), { upwards: false })).toBeUndefined()
   })
 })
 
 describe('loadEnvironment', () => {
-  it('lets the shell win, then the special file, then the nearer folder', () => {
-    const root = folderOf({
+  it('lets the shell win, then the special file, then the nearer folder', async () => {
+    const root = await folderOf({
       '.env': 'A=root\nB=root\nC=root\nD=root',
       'supabase/.env': 'A=near\nB=near\nC=near',
       'supabase/.env.local': 'A=local\nB=local',
@@ -75,8 +75,8 @@ describe('loadEnvironment', () => {
     expect(environment).toEqual({ A: 'shell', B: 'local', C: 'near', D: 'root' })
   })
 
-  it('reads the files of the named environment', () => {
-    const root = folderOf({ '.env.test': 'A=test', '.env.development': 'A=development' })
+  it('reads the files of the named environment', async () => {
+    const root = await folderOf({ '.env.test': 'A=test', '.env.development': 'A=development' })
     expect(loadEnvironment({ SUPABASE_ENV: 'test' }, [root])['A']).toBe('test')
     expect(loadEnvironment({}, [root])['A']).toBe('development')
   })

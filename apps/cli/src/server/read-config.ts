@@ -19,6 +19,26 @@ export function readConfig(sources: Sources): ServerConfig {
   }
 }
 
+/** Refuses early, as `readConfig` would, what the server is going to be given besides the keys. */
+export const checkConfig = (sources: Sources): void => void readConfig(withSomeSecret(sources))
+
+/** What `checkConfig` would complain of. */
+export function listConfigMistakes(sources: Sources): readonly string[] {
+  try {
+    readServerConfig(withSomeSecret(sources))
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.mistakes
+    throw error
+  }
+}
+
+/** The keys have rules of their own, see `project/keys.ts`. */
+const withSomeSecret = (sources: Sources): Sources => ({
+  ...sources,
+  environment: { ...sources.environment, PANDO_JWT_SECRET: '-'.repeat(64) },
+})
+
 /** Variables that are the command's own and none of the server's options. */
 const ownVariables = /^PANDO_(ENV$|PROJECT_)/
 

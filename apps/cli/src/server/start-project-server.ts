@@ -1,5 +1,6 @@
 import { systemClock } from '@pando/core/clock'
 import type { ProjectKeys } from '@pando/http/auth/api-keys'
+import type { OnCatalogue } from '@pando/server/data-layer'
 import { toPostgresAddresses } from '@pando/server/database-options'
 import { createFactories } from '@pando/server/factories'
 import type { DevelopmentPage } from '@pando/server/factories'
@@ -8,6 +9,7 @@ import type { RunningServer } from '@pando/server/start-server'
 import { createRandomIds } from '@pando/telemetry/trace'
 
 import type { Project } from '../project/load-project.ts'
+import { readSigningKeys, signingKeysVariable } from '../project/signing-keys.ts'
 import { keyVariables } from '../project/variables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { createLogView } from './log-view.ts'
@@ -22,6 +24,8 @@ type ProjectServer = {
   /** Shown on the page at `/`. */
   readonly publicDatabaseUrl: string
   readonly port: number
+  /** Told of each catalogue right before it serves. */
+  readonly onCatalogue?: OnCatalogue
 }
 
 /** Starts all services of a project in this process, as `config.toml`, the environment and the keys say. */
@@ -31,6 +35,7 @@ export async function startProjectServer(options: ProjectServer): Promise<Runnin
     // The log is for what goes wrong, unless someone asks for more.
     PANDO_LOG_LEVEL: 'warn',
     ...serverVariables(project.environment),
+    [signingKeysVariable]: readSigningKeys(project),
     PANDO_JWT_SECRET: keys.jwtSecret,
     PANDO_JWT_PUBLISHABLE_KEY: keys.publishableKey,
     PANDO_JWT_SECRET_KEY: keys.secretKey,
@@ -40,7 +45,8 @@ export async function startProjectServer(options: ProjectServer): Promise<Runnin
   const world = { clock: systemClock, ids: createRandomIds(), output: createLogView(terminal) }
   let url = ''
   const page = toPage(options, () => url)
-  const server = await startServer(config, createFactories(toPostgresAddresses(config.database), page), world)
+  const factories = createFactories(toPostgresAddresses(config.database), page, options.onCatalogue)
+  const server = await startServer(config, factories, world)
   url = server.url
   return server
 }

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { hmacSigningKey, signJwt } from './sign-jwt.ts'
+import { hmacSigningKey, type SigningKey, signJwt } from './sign-jwt.ts'
 
 /** The keys that a project's apps connect with. */
 export type ProjectKeys = {
@@ -21,10 +21,13 @@ const demoPublishableKey = 'sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH'
 const demoSecretKey = 'sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz'
 const demoExpiry = 1983812996
 
-/** The well-known keys of a local project, for the well-known secret or one that the project sets instead. */
-export async function demoKeys(jwtSecret: string = demoJwtSecret): Promise<ProjectKeys> {
+/**
+ * The well-known keys of a local project, for the well-known secret or one that the project sets instead. The two that
+ * are JWTs are signed with that secret, or with `signing` where the project has a key pair.
+ */
+export async function demoKeys(jwtSecret: string = demoJwtSecret, signing?: SigningKey): Promise<ProjectKeys> {
   const sign = (role: string): Promise<string> =>
-    signJwt({ iss: 'supabase-demo', role, exp: demoExpiry }, hmacSigningKey(jwtSecret))
+    signJwt({ iss: 'supabase-demo', role, exp: demoExpiry }, signing ?? hmacSigningKey(jwtSecret))
   const [anonKey, serviceRoleKey] = await Promise.all([sign('anon'), sign('service_role')])
   return { jwtSecret, anonKey, serviceRoleKey, publishableKey: demoPublishableKey, secretKey: demoSecretKey }
 }

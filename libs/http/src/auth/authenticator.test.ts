@@ -191,7 +191,7 @@ describe('tokens that are refused', () => {
 
 describe('keys', () => {
   const ring = () =>
-    createKeyRing(toKeys({ jwtSecret: secret }, JSON.stringify({ keys: [rsa.publicJwk, ec.publicJwk] })))
+    createKeyRing(toKeys({ jwtSecret: secret }, { jwks: JSON.stringify({ keys: [rsa.publicJwk, ec.publicJwk] }) }))
 
   it('verify RS256 and ES256 by kid', async () => {
     const { authenticate } = setUp({}, ring())
@@ -235,7 +235,7 @@ describe('keys', () => {
     const { authenticate, keys } = setUp()
     const token = forge(hs256, user)
     const caller = await authenticate(bearer(token))
-    keys.replace(toKeys({ jwtSecret: secret }, JSON.stringify({ keys: [ec.publicJwk] })))
+    keys.replace(toKeys({ jwtSecret: secret }, { jwks: JSON.stringify({ keys: [ec.publicJwk] }) }))
     expect(authenticate(bearer(token))).toBe(caller)
   })
 

@@ -16,8 +16,7 @@ export type AuthenticatorDeps = {
   readonly clock: Clock
   readonly values: JwtValues
   /** Others whose tokens are accepted. */
-  readonly issuers?: readonly IssuerPolicy[]
-  readonly issuerLimits?: IssuerLimits
+  readonly issuers?: { readonly policies: readonly IssuerPolicy[]; readonly limits: IssuerLimits }
 }
 
 /** A verified token. It is good until `lastMs` and while no key went away since generation `generation` of `keys`. */
@@ -37,12 +36,8 @@ type Issuer = { readonly policy: IssuerPolicy; readonly keys: IssuerKeys }
  */
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
   const { keys, clock, values } = deps
-  const issuers = new Map<unknown, Issuer>(
-    (deps.issuers ?? []).map((policy) => [
-      policy.issuer,
-      { policy, keys: createIssuerKeys(policy, clock, deps.issuerLimits) },
-    ]),
-  )
+  const issuers = createIssuers(deps)
+  const audiences = values.audience === null ? null : [values.audience]
   const cache = new LRUCache<string, Entry>({
     max: values.cachedTokensMax,
     maxSize: values.cachedBytesMax,
@@ -86,8 +81,13 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
   function admit(parsed: ParsedToken, found: readonly VerificationKey[], policy?: IssuerPolicy): Caller {
     mustBeSigned(parsed, found)
     const { claims } = parsed
-    const rules = { nowMs: clock.now(), leewayMs: values.leeway, audienceRequired: policy !== undefined }
-    checkClaims(claims, { ...rules, audience: policy?.audience ?? values.audience })
+    checkClaims(claims, {
+      nowMs: clock.now(),
+      leewayMs: values.leeway,
+      audiences: policy === undefined ? audiences : policy.audiences,
+      audienceClaims: policy?.audienceClaims ?? ['aud'],
+      audienceRequired: policy !== undefined && policy.audiences !== null,
+    })
     const role = roleOf(claims.role, policy === undefined ? values.anonRole : policy.role)
     return toCaller(role, claims, parsed.claimsJson)
   }
@@ -104,6 +104,12 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
     if (!apikey.startsWith('eyJ')) throw authErrors.unknownKey()
     return callerOfToken(apikey)
   }
+}
+
+function createIssuers({ issuers, clock }: AuthenticatorDeps): ReadonlyMap<unknown, Issuer> {
+  if (issuers === undefined) return new Map()
+  const { policies, limits } = issuers
+  return new Map(policies.map((policy) => [policy.issuer, { policy, keys: createIssuerKeys(policy, clock, limits) }]))
 }
 
 /** `undefined` when the header says nothing that concerns us: another scheme, or an opaque key (RFC 6750 §2.1). */

@@ -5,8 +5,11 @@ export type ClaimRules = {
   /** Milliseconds since the epoch. */
   readonly nowMs: number
   readonly leewayMs: number
-  readonly audience: string | null
-  /** Whether a token must have an `aud`; if not, one without it passes as in PostgREST. */
+  /** Whoever a token may be made for; `null` for anybody. */
+  readonly audiences: readonly string[] | null
+  /** The claims that may say for whom it was made; the first that is there counts. */
+  readonly audienceClaims: readonly string[]
+  /** Whether a token must say for whom it was made; if not, one that does not passes as in PostgREST. */
   readonly audienceRequired: boolean
 }
 
@@ -19,7 +22,7 @@ export function checkClaims(claims: Claims, rules: ClaimRules): void {
   if (nbfMs !== undefined && nbfMs > nowMs + leewayMs) throw authErrors.claims('JWT not yet valid')
   const iatMs = timeOf(claims, 'iat')
   if (iatMs !== undefined && iatMs > nowMs + leewayMs) throw authErrors.claims('JWT issued at future')
-  checkAudience(claims.aud, rules)
+  checkAudience(claims, rules)
 }
 
 /** The instant after which the token is refused, milliseconds since the epoch; infinite without `exp`. */
@@ -35,11 +38,14 @@ function timeOf(claims: Claims, name: 'exp' | 'nbf' | 'iat'): number | undefined
   return seconds * 1000
 }
 
-function checkAudience(claim: unknown, { audience, audienceRequired }: ClaimRules): void {
-  const isAbsent = claim === undefined || claim === null || (Array.isArray(claim) && claim.length === 0)
-  if (isAbsent && !audienceRequired) return
-  const audiences: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-  if (!isAbsent && !audiences.every((each) => typeof each === 'string'))
-    throw authErrors.claims("The JWT 'aud' claim must be a string or an array of strings")
-  if (audience !== null && !audiences.includes(audience)) throw authErrors.claims('JWT not in audience')
+function checkAudience(claims: Claims, { audiences, audienceClaims, audienceRequired }: ClaimRules): void {
+  const isAbsent = (claim: unknown): boolean =>
+    claim === undefined || claim === null || (Array.isArray(claim) && claim.length === 0)
+  const name = audienceClaims.find((each) => !isAbsent(claims[each]))
+  if (name === undefined && !audienceRequired) return
+  const named: readonly unknown[] = name === undefined ? [] : [claims[name]].flat()
+  if (!named.every((each) => typeof each === 'string'))
+    throw authErrors.claims(`The JWT '${name}' claim must be a string or an array of strings`)
+  if (audiences !== null && !named.some((each) => audiences.includes(each)))
+    throw authErrors.claims('JWT not in audience')
 }

@@ -16,6 +16,13 @@ export const jwtOptions = options({
       default: null,
       text: 'Further keys as a JWKS document (RFC 7517): RSA, EC P-256 and oct. Masked, because oct keys are secrets.',
     },
+    signingKeys: {
+      type: 'secret',
+      default: null,
+      text:
+        'The private keys of the installation as a JSON array of JWKs (RSA, EC P-256), as the file of ' +
+        '`auth.signing_keys_path` has them. The first one signs; tokens that any of them signed are accepted.',
+    },
     publishableKey: { type: 'secret', default: null, text: 'The opaque key `sb_publishable_…` of apps: role `anon`.' },
     secretKey: { type: 'secret', default: null, text: 'The opaque key `sb_secret_…` of servers: role `service_role`.' },
     audience: {

@@ -6,18 +6,22 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuthenticator } from './authenticator.ts'
 import { jwtOptions } from './config.ts'
-import { defaultIssuerLimits } from './issuer-keys.ts'
+import type { IssuerPolicy } from './issuer-keys.ts'
+import { issuerOptions, toIssuerLimits } from './issuer-options.ts'
 import { createKeyRing, toKeys } from './key-ring.ts'
 import { hmacSigningKey, importSigningKey, signJwt } from './sign-jwt.ts'
 
 const secret = 'a-secret-of-this-test-with-more-than-32-bytes'
 const nowMs = 1_800_000_000_000
 
-const createPair = (kid: string) => {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const createPair = (kid: string, alg: 'ES256' | 'RS256' = 'ES256') => {
+  const { publicKey, privateKey } =
+    alg === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 })
   return {
     jwk: { ...publicKey.export({ format: 'jwk' }), kid },
-    signing: importSigningKey({ ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256' } as Parameters<
+    signing: importSigningKey({ ...privateKey.export({ format: 'jwk' }), kid, alg } as Parameters<
       typeof importSigningKey
     >[0]),
   }
@@ -27,6 +31,7 @@ type Pair = ReturnType<typeof createPair>
 /** An issuer on loopback whose answer the test sets. */
 let server: Server
 let fetches = 0
+let discovery: { issuer?: unknown; jwks_uri?: unknown }
 let answer: { status: number; body: string; location?: string }
 const publish = (...pairs: Pair[]): void => {
   answer = { status: 200, body: JSON.stringify({ keys: pairs.map(({ jwk }) => jwk) }) }
@@ -34,7 +39,9 @@ const publish = (...pairs: Pair[]): void => {
 
 beforeEach(async () => {
   fetches = 0
-  server = createServer((_request, response) => {
+  discovery = {}
+  server = createServer((request, response) => {
+    if (request.url === '/tenant/.well-known/openid-configuration') return response.end(JSON.stringify(discovery))
     fetches += 1
     response
       .writeHead(answer.status, answer.location === undefined ? {} : { location: answer.location })
@@ -43,18 +50,18 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
 afterEach(() => new Promise<void>((resolve) => void server.close(() => resolve())))
+const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-function setUp() {
+function setUp(rules: Partial<IssuerPolicy> = {}) {
   let ms = nowMs
   const clock = { now: () => ms, monotonic: () => ms }
-  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
-  const { jwt: values } = readConfiguration({ jwt: jwtOptions }, {})
+  const policy = { issuer: 'https://id.example', jwksUrl: `${origin()}/jwks`, audiences: ['app', 'app-2'], ...rules }
+  const { jwt: values, issuers } = readConfiguration({ jwt: jwtOptions, issuers: issuerOptions }, {})
   const authenticate = createAuthenticator({
     keys: createKeyRing(toKeys({ jwtSecret: secret })),
     clock,
     values,
-    issuers: [{ issuer: 'https://id.example', jwksUrl, audience: 'app' }],
-    issuerLimits: { ...defaultIssuerLimits, timeoutMs: 2000 },
+    issuers: { policies: [policy], limits: { ...toIssuerLimits(issuers), timeoutMs: 2000 } },
   })
   const attempt = async (token: string): Promise<string> => {
     try {
@@ -79,6 +86,31 @@ describe('tokens of another issuer', () => {
     const tokens = await Promise.all([sign(pair), sign(pair, { sub: 'a' }), sign(pair, { sub: 'b' })])
     expect(await Promise.all(tokens.map(attempt))).toEqual(Array(3).fill('admitted as authenticated'))
     expect(fetches).toBe(1)
+  })
+
+  it('are signed with RS256 or ES256', async () => {
+    const pairs = [createPair('one'), createPair('two', 'RS256')]
+    publish(...pairs)
+    const { attempt } = setUp()
+    for (const pair of pairs) expect(await attempt(await sign(pair))).toBe('admitted as authenticated')
+  })
+
+  it('may be for any of its audiences, in the claim that the issuer uses', async () => {
+    const pair = createPair('one')
+    publish(pair)
+    const { attempt } = setUp({ audienceClaims: ['aud', 'client_id'] })
+    expect(await attempt(await sign(pair, { aud: ['elsewhere', 'app-2'] }))).toBe('admitted as authenticated')
+    expect(await attempt(await sign(pair, { aud: undefined, client_id: 'app' }))).toBe('admitted as authenticated')
+    expect(await attempt(await sign(pair, { aud: 'elsewhere', client_id: 'app' }))).toBe('401 token.claims')
+    expect(await attempt(await sign(pair, { aud: [], client_id: 'elsewhere' }))).toBe('401 token.claims')
+    expect(await attempt(await sign(pair, { aud: [['app']] }))).toBe('401 token.claims')
+  })
+
+  it('need no audience where the issuer works for one app, and have the given role if they have none', async () => {
+    const pair = createPair('one')
+    publish(pair)
+    const { attempt } = setUp({ audiences: null, role: 'anon' })
+    expect(await attempt(await sign(pair, { aud: undefined, role: undefined }))).toBe('admitted as anon')
   })
 
   it('need its audience and a role, and no other issuer gets its keys', async () => {
@@ -130,6 +162,30 @@ describe('tokens of another issuer', () => {
     expect(await attempt(await sign(pair, { sub: 'later' }))).toBe('admitted as authenticated')
     advance(2 * 86_400_000)
     expect(await attempt(await sign(pair))).toBe('503 token.keys_unavailable')
+  })
+
+  it('verify with the keys that its discovery document names', async () => {
+    const pair = createPair('one')
+    publish(pair)
+    const issuer = `${origin()}/tenant/`
+    discovery = { issuer, jwks_uri: `${origin()}/somewhere/keys` }
+    const { attempt } = setUp({ issuer, jwksUrl: undefined })
+    expect(await attempt(await sign(pair, { iss: issuer }))).toBe('admitted as authenticated')
+    expect(await attempt(await sign(pair, { iss: issuer.slice(0, -1) }))).toBe('401 token.invalid')
+  })
+
+  it.each([
+    ['about somebody else', { issuer: 'https://id.example' }],
+    ['that names no keys', { jwks_uri: undefined }],
+    ['that names a file', { jwks_uri: 'file:///etc/passwd' }],
+  ])('do not believe a discovery document %s', async (_name, wrong) => {
+    const pair = createPair('one')
+    publish(pair)
+    const issuer = `${origin()}/tenant`
+    discovery = { issuer, jwks_uri: `${origin()}/jwks`, ...wrong }
+    const { attempt } = setUp({ issuer, jwksUrl: undefined })
+    expect(await attempt(await sign(pair, { iss: issuer }))).toBe('503 token.keys_unavailable')
+    expect(fetches).toBe(0)
   })
 
   it.each([

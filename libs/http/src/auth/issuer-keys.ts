@@ -6,16 +6,24 @@ import { importJwk, type Jwk, type VerificationKey } from './verification-key.ts
 export type IssuerPolicy = {
   /** Exactly the `iss` claim of its tokens. */
   readonly issuer: string
-  /** Where its keys are. Comes from the configuration, never from a token. */
-  readonly jwksUrl: string
-  /** Required `aud`: without it, tokens that the issuer made for other apps would be good here. */
-  readonly audience: string
+  /**
+   * Where its keys are, if not where its discovery document says (OpenID Connect Discovery 1.0 §4). Comes from the
+   * configuration, never from a token.
+   */
+  readonly jwksUrl?: string
+  /**
+   * A token must be made for one of these; without the rule, tokens that the issuer made for other apps are good here.
+   * `null` where the issuer makes tokens for this project alone.
+   */
+  readonly audiences: readonly string[] | null
+  /** The claims that may say for whom a token was made; the first that is there counts. `['aud']` if not given. */
+  readonly audienceClaims?: readonly string[]
   /** The role of its tokens that have no role claim; they are refused if not given. */
   readonly role?: string
 }
 
 export type IssuerLimits = {
-  /** Longest fetch. */
+  /** Longest fetch of one document. */
   readonly timeoutMs: number
   /** Age after which keys are fetched again in the background. */
   readonly freshMs: number
@@ -23,15 +31,8 @@ export type IssuerLimits = {
   readonly staleMs: number
   /** Least time between two fetches: a flood of unknown key ids does not become a flood of fetches. */
   readonly betweenMs: number
+  /** Largest document. */
   readonly bytesMax: number
-}
-
-export const defaultIssuerLimits: IssuerLimits = {
-  timeoutMs: 5_000,
-  freshMs: 600_000,
-  staleMs: 86_400_000,
-  betweenMs: 30_000,
-  bytesMax: 256 * 1024,
 }
 
 export type IssuerKeys = {
@@ -47,11 +48,11 @@ export type IssuerKeys = {
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 }
 
-/** Keeps the keys of one issuer, fetched from its JWKS URL. */
+/** Keeps the keys of one issuer, fetched from its JWKS URL or the one that its discovery document names. */
 export function createIssuerKeys(
-  policy: Pick<IssuerPolicy, 'jwksUrl'>,
+  policy: Pick<IssuerPolicy, 'issuer' | 'jwksUrl'>,
   clock: Clock,
-  limits: IssuerLimits = defaultIssuerLimits,
+  limits: IssuerLimits,
 ): IssuerKeys {
   let keys: readonly VerificationKey[] = []
   let generation = 0
@@ -69,7 +70,7 @@ export function createIssuerKeys(
   async function fetchOnce(): Promise<void> {
     attemptedMs = clock.monotonic()
     try {
-      accept(await fetchKeys(policy.jwksUrl, limits))
+      accept(await fetchKeys(policy.jwksUrl ?? (await discoverJwksUrl(policy.issuer, limits)), limits))
       fetchedMs = clock.monotonic()
       failure = undefined
     } catch (error) {
@@ -109,15 +110,23 @@ export function createIssuerKeys(
   }
 }
 
+/**
+ * What the discovery document says, which must be about this very issuer (§4.3). It may name another host, but not a
+ * plain address where the issuer's own is encrypted.
+ */
+async function discoverJwksUrl(issuer: string, limits: IssuerLimits): Promise<string> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const document = await fetchObject(url, limits)
+  const jwksUrl = URL.parse(String(document.jwks_uri))
+  if (document.issuer !== issuer) throw new Error(`${url} is about ${JSON.stringify(document.issuer)}, not ${issuer}`)
+  if (jwksUrl?.protocol !== 'https:' && jwksUrl?.protocol !== new URL(issuer).protocol)
+    throw new Error(`${url} names no usable jwks_uri, but ${JSON.stringify(document.jwks_uri)}`)
+  return jwksUrl.href
+}
+
 /** Symmetric keys and keys we do not know how to use are passed over: an issuer may publish others beside them. */
 async function fetchKeys(url: string, limits: IssuerLimits): Promise<VerificationKey[]> {
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(limits.timeoutMs),
-    headers: { accept: 'application/json' },
-  })
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
-  const { keys } = JSON.parse(await readText(response, limits.bytesMax)) as { keys?: unknown }
+  const { keys } = await fetchObject(url, limits)
   if (!Array.isArray(keys)) throw new Error(`${url} is not a JWKS: it has no keys`)
   return (keys as Jwk[]).slice(0, ringKeysMax).flatMap((jwk) => {
     try {
@@ -127,6 +136,18 @@ async function fetchKeys(url: string, limits: IssuerLimits): Promise<Verificatio
       return []
     }
   })
+}
+
+async function fetchObject(url: string, { timeoutMs, bytesMax }: IssuerLimits): Promise<Record<string, unknown>> {
+  const response = await fetch(url, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: { accept: 'application/json' },
+  })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  const value: unknown = JSON.parse(await readText(response, bytesMax))
+  if (typeof value !== 'object' || value === null) throw new Error(`${url} is not a JSON object`)
+  return value as Record<string, unknown>
 }
 
 async function readText(response: Response, bytesMax: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { ProjectKeys } from './api-keys.ts'
-import { hmacKey, importJwks, type VerificationKey } from './verification-key.ts'
+import { parseSigningKeys } from './sign-jwt.ts'
+import { hmacKey, importJwk, importJwks, type VerificationKey } from './verification-key.ts'
 
 /** An opaque key that stands for a role: `sb_publishable_…` for `anon`, `sb_secret_…` for `service_role`. */
 export type ApiKey = { readonly key: string; readonly role: string }
@@ -50,12 +51,16 @@ export function createKeyRing(initial: Keys): KeyRing {
   }
 }
 
-/** The keys of a project and, beside them, those of a JWKS document. Throws when one of them must not be used. */
-export function toKeys(project: Partial<ProjectKeys>, jwks?: string): Keys {
+/** Further keys, as text: a JWKS, and an array of private keys, of which the public halves verify. */
+export type KeyDocuments = { readonly jwks?: string; readonly signingKeys?: string }
+
+/** The keys of a project and, beside them, those of documents. Throws when one of them must not be used. */
+export function toKeys(project: Partial<ProjectKeys>, { jwks, signingKeys }: KeyDocuments = {}): Keys {
   const { jwtSecret, publishableKey, secretKey } = project
   return {
     verification: [
       ...(jwtSecret === undefined ? [] : [hmacKey(jwtSecret)]),
+      ...(signingKeys === undefined ? [] : parseSigningKeys(signingKeys).map(importJwk)),
       ...(jwks === undefined ? [] : importJwks(jwks)),
     ],
     api: [

@@ -1,5 +1,5 @@
 import { type CryptoKey, importJWK, type JWK, type JWTPayload, type KeyObject, SignJWT } from 'jose'
-import { type Algorithm, secretBytesMin } from './verification-key.ts'
+import { type Algorithm, importJwk, type Jwk, parseSecretJson, secretBytesMin } from './verification-key.ts'
 
 /** What a token is signed with. */
 export type SigningKey = {
@@ -16,8 +16,30 @@ export function hmacSigningKey(secret: string, kid?: string): SigningKey {
   return { algorithm: 'HS256', kid, key }
 }
 
-/** The signing key of a private JWK, as `signing_keys.json` of an existing project has it. */
-export async function importSigningKey(jwk: JWK & { readonly alg: Algorithm }): Promise<SigningKey> {
+/** A private JWK that can sign (RFC 7517), as a `signing_keys.json` has it. */
+export type SigningJwk = JWK & { readonly alg: Algorithm; readonly d: string }
+
+/**
+ * The keys of a `signing_keys.json`: an array of private RSA and EC P-256 keys. The first one signs, the halves that
+ * everyone may know of all of them verify. Throws with the reason when one of them cannot be used.
+ */
+export function parseSigningKeys(text: string): SigningJwk[] {
+  const keys = parseSecretJson('Signing keys', text)
+  if (!Array.isArray(keys)) throw new Error('Signing keys must be a JSON array of private JWKs: [{"kty":"EC",…}].')
+  return (keys as Jwk[]).map((jwk) => {
+    const { algorithm: alg } = importJwk(jwk)
+    const name = `The signing key ${JSON.stringify(jwk.kid ?? 'without kid')}`
+    if (alg === 'HS256') throw new Error(`${name} is a secret; only RSA and EC P-256 keys sign.`)
+    if (typeof jwk.d !== 'string') throw new Error(`${name} is public; its private member d is missing.`)
+    return { ...jwk, alg, d: jwk.d }
+  })
+}
+
+/**
+ * The signing key of a private JWK. What it says about its use is left out: files of other tools list `verify` too, which
+ * no private key does.
+ */
+export async function importSigningKey({ key_ops: _operations, ...jwk }: SigningJwk): Promise<SigningKey> {
   return { algorithm: jwk.alg, kid: jwk.kid, key: await importJWK(jwk) }
 }
 

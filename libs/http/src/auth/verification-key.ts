@@ -59,9 +59,18 @@ export function importJwk(jwk: Jwk): VerificationKey {
   return publicKey(jwk, algorithm)
 }
 
+/** What `JSON.parse` says of a mistake quotes the text, which here holds secrets; `name` says whose mistake it is. */
+export function parseSecretJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${name} cannot be read: not JSON.`)
+  }
+}
+
 /** The keys of a JWKS document; throws with the reason when one of them cannot be used. */
 export function importJwks(text: string): VerificationKey[] {
-  const { keys } = JSON.parse(text) as { keys?: unknown }
+  const { keys } = (parseSecretJson('The JWKS', text) ?? {}) as { keys?: unknown }
   if (!Array.isArray(keys)) throw new Error('The JWKS has no keys; it must look like {"keys":[…]}.')
   return keys.map((jwk) => importJwk(jwk as Jwk))
 }

@@ -9,7 +9,7 @@ import { createHttpServer } from '@pando/http/server'
 import type { HttpService } from '@pando/http/service'
 import { createLogger } from '@pando/telemetry/logger'
 import { createMetrics } from '@pando/telemetry/metrics'
-import { createRandomIds } from '@pando/telemetry/trace'
+import { createRandomIds, formatTraceparent } from '@pando/telemetry/trace'
 import type { FastifyPluginCallback } from 'fastify'
 import { Readable } from 'node:stream'
 import { gatewayOptions } from '../config.ts'
@@ -69,7 +69,8 @@ export function setUpGateway(environment: Record<string, string> = {}) {
     authenticate: createAuthenticator({ keys: ring, clock: systemClock, values: config.jwt }),
     services: [rest],
     metrics,
-    ids,
+    traceparent: ({ state: { traceId, traceSampled } }) =>
+      formatTraceparent({ traceId, sampled: traceSampled }, ids.spanId()),
   })
   gateway.install(app)
   endings.push(async () => {

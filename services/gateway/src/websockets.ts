@@ -1,0 +1,182 @@
+import { remainingMs } from '@pando/core/deadline'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Socket } from 'node:net'
+import { buildConnector } from 'undici'
+import { errors, toUpstreamRefusal } from './errors.ts'
+import { type Forwarding, forwardedHeaders, type Headers, withoutHopByHop } from './forwarded-headers.ts'
+import type { Upgrade } from './upgrades.ts'
+import type { Upstream } from './upstreams.ts'
+
+export type WebsocketDeps = Forwarding & {
+  readonly openMax: number
+  /** A pair of sockets on which nothing moves in either direction for this long is closed. */
+  readonly idleTimeoutMs: number
+  readonly connectTimeoutMs: number
+}
+
+/** A request for a WebSocket, and where it goes. */
+type Passage = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly upstream: Upstream }
+
+export type Websockets = {
+  /** Opens the same WebSocket at the upstream and joins the two. Throws when it cannot. */
+  pass(upgrade: Upgrade, passage: Passage): Promise<FastifyReply>
+  /** How many are open or about to be. */
+  open(): number
+  /** Closes all, after what is on its way has been sent; from now on there are no new ones. */
+  close(): void
+}
+
+/** How long a socket may take to send the rest when the node ends. */
+const closeGraceMs = 1000
+
+/**
+ * WebSockets between clients and services on other nodes. After the handshake bytes pass as they are, both ways, and a
+ * side that reads slowly slows the other one down: nothing is collected here.
+ */
+export function createWebsockets(deps: WebsocketDeps): Websockets {
+  const pairs = new Set<Pair>()
+  const ending = new AbortController()
+  let pending = 0
+
+  async function pass(upgrade: Upgrade, passage: Passage): Promise<FastifyReply> {
+    const { reply, upstream } = passage
+    ending.signal.throwIfAborted()
+    if (pairs.size + pending >= deps.openMax) throw errors.tooManyWebsockets(deps.openMax)
+    pending += 1
+    try {
+      const { response, upgraded } = await openUpstream(deps, passage, {
+        client: upgrade.socket,
+        ending: ending.signal,
+      })
+      if (upgraded === undefined)
+        return reply.code(response.statusCode!).headers(withoutHopByHop(response.headers)).send(response)
+      switchProtocols(reply, response)
+      keep({ client: upgrade, upstream: upgraded })
+      return reply
+    } catch (error) {
+      throw toUpstreamRefusal(upstream.name, error)
+    } finally {
+      pending -= 1
+    }
+  }
+
+  function keep(pair: Pair): void {
+    const { socket } = pair.client
+    join(pair, deps.idleTimeoutMs)
+    if (socket.destroyed) return
+    pairs.add(pair)
+    socket.once('close', () => pairs.delete(pair))
+  }
+
+  return {
+    pass,
+    open: () => pairs.size + pending,
+    close() {
+      ending.abort(errors.ending())
+      for (const pair of pairs) part(pair)
+    },
+  }
+}
+
+/** The two ends of a WebSocket that passes through here. */
+type Pair = { readonly client: Upgrade; readonly upstream: Upgrade }
+/** What the upstream answered, and its socket if that was 101. */
+type Answer = { readonly response: IncomingMessage; readonly upgraded?: Upgrade }
+
+/** What may end a handshake before its time. */
+type Interruption = { readonly client: Socket; readonly ending: AbortSignal }
+
+/** Asks the upstream for the WebSocket. Rejects when it cannot be reached, or not before the request's deadline. */
+async function openUpstream(deps: WebsocketDeps, passage: Passage, { client, ending }: Interruption): Promise<Answer> {
+  const { request, upstream } = passage
+  const leftMs = remainingMs(request.state.deadline)
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(errors.upstreamTimeout(upstream.name)), leftMs)
+  const stopWatching = onHangUp(client, () => abort.abort())
+  try {
+    const headers = { ...forwardedHeaders(deps, request, leftMs), connection: 'Upgrade', upgrade: 'websocket' }
+    return await answered(send(deps, passage, headers), AbortSignal.any([abort.signal, ending]))
+  } finally {
+    clearTimeout(timer)
+    stopWatching()
+  }
+}
+
+/** Nobody reads the socket during the handshake, so its end shows only as readable with nothing to read. */
+function onHangUp(client: Socket, callback: () => void): () => void {
+  const look = (): void => {
+    if (client.readableLength === 0) callback()
+  }
+  client.on('readable', look).on('close', callback)
+  return () => client.off('readable', look).off('close', callback)
+}
+
+function send({ connectTimeoutMs }: WebsocketDeps, { request, upstream }: Passage, headers: Headers): ClientRequest {
+  const { protocol, hostname, host, port } = new URL(upstream.origin)
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false })
+  const send = protocol === 'https:' ? requestHttps : requestHttp
+  return send(upstream.origin, {
+    path: request.raw.url,
+    headers,
+    agent: false,
+    createConnection: (_options, connected) => {
+      connect({ hostname, host, port, protocol }, (error, socket) => connected(error, socket!))
+      return undefined
+    },
+  }).end()
+}
+
+async function answered(sent: ClientRequest, signal: AbortSignal): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const abort = (): void => void sent.destroy(signal.reason as Error)
+  signal.addEventListener('abort', abort)
+  sent.once('response', (response) => resolve({ response }))
+  sent.once('upgrade', (response, socket: Socket, head) => {
+    socket.on('error', () => socket.destroy())
+    if (response.headers.upgrade?.toLowerCase() === 'websocket')
+      return resolve({ response, upgraded: { socket, head } })
+    socket.destroy()
+    reject(new Error(`it switched to ${response.headers.upgrade}`))
+  })
+  sent.on('error', reject)
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Sends 101 with what the upstream agreed to; the request is over then, and the socket free. */
+function switchProtocols(reply: FastifyReply, { headers }: IncomingMessage): void {
+  reply.hijack()
+  const own = reply.getHeaders() as OutgoingHttpHeaders
+  reply.raw.writeHead(101, { ...own, ...withoutHopByHop(headers), connection: 'Upgrade', upgrade: 'websocket' }).end()
+}
+
+/** Each side gets what the other sends, from the first byte to the last; what ends one ends the other. */
+function join({ client, upstream }: Pair, idleTimeoutMs: number): void {
+  const [a, b] = [client.socket, upstream.socket]
+  a.write(upstream.head)
+  b.write(client.head)
+  for (const [side, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    // It may have closed between its answer and now.
+    if (side.destroyed) other.destroySoon()
+    side.setTimeout(idleTimeoutMs, () => side.destroy())
+    side.setNoDelay(true)
+    side.once('close', () => other.destroySoon())
+    side.pipe(other)
+  }
+}
+
+/** Both sides get what has arrived here and no more. */
+function part({ client, upstream }: Pair): void {
+  const sockets = [client.socket, upstream.socket]
+  for (const socket of sockets) socket.unpipe()
+  for (const socket of sockets) socket.destroySoon()
+  setTimeout(() => sockets.forEach((socket) => socket.destroy()), closeGraceMs).unref()
+}
