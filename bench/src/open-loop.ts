@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http'
+import { Pool } from 'undici'
 import { fillText } from './wrk.ts'
 import type { LoadTarget } from './wrk.ts'
 
@@ -19,7 +19,7 @@ export function runOpenLoop(
   target: LoadTarget,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<OpenLoopResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  const pool = new Pool(new URL(target.base).origin, { connections: 256 })
   const total = Math.floor(perSecond * seconds)
   const latencies: number[] = []
   const lateness: number[] = []
@@ -30,7 +30,7 @@ export function runOpenLoop(
   return new Promise((resolve) => {
     const finish = (): void => {
       if (sent < total || open > 0) return
-      agent.destroy()
+      void pool.destroy()
       resolve({
         offeredPerSecond: perSecond,
         p50Ms: percentile(latencies, 0.5),
@@ -42,7 +42,7 @@ export function runOpenLoop(
     const arrive = (scheduledMs: number): void => {
       lateness.push(performance.now() - scheduledMs)
       open += 1
-      send(agent, target, (ok) => {
+      send(pool, target, (ok) => {
         open -= 1
         latencies.push(performance.now() - scheduledMs)
         if (!ok) failed += 1
@@ -60,22 +60,24 @@ export function runOpenLoop(
   })
 }
 
-function send(agent: Agent, target: LoadTarget, done: (ok: boolean) => void): void {
-  const body = target.body === undefined ? undefined : fillText(target.body)
-  const call = request(
-    target.base + fillText(target.path),
+/** By undici's dispatcher, because `node:http` takes a third of a processor for what it sends here. */
+function send(pool: Pool, { base, method, path, headers, body }: LoadTarget, done: (ok: boolean) => void): void {
+  let status = 0
+  pool.dispatch(
     {
-      agent,
-      method: target.method,
-      headers: { ...target.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      method,
+      path: new URL(base).pathname.replace(/\/$/, '') + fillText(path),
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      body: body === undefined ? null : fillText(body),
     },
-    (answer) => {
-      answer.resume()
-      answer.once('end', () => done(answer.statusCode! < 300))
+    {
+      onRequestStart: () => undefined,
+      onResponseStart: (_controller, statusCode) => void (status = statusCode),
+      onResponseData: () => undefined,
+      onResponseEnd: () => done(status < 300),
+      onResponseError: () => done(false),
     },
   )
-  call.once('error', () => done(false))
-  call.end(body)
 }
 
 /** The value below which a share of the samples lies; NaN without samples. */

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { benchFolder, claims, freePort, processPeer, readyLine, startNode } from './peer.ts'
@@ -81,8 +81,14 @@ export async function startPocketBase(): Promise<Peer | undefined> {
     },
     'one row': { method: 'GET', path: '/api/collections/items/records?filter=key%3D{key}&perPage=1&skipTotal=1' },
   }
+  const peer = processPeer('pocketbase', child)
+  const stop = async () => {
+    await peer.stop()
+    rmSync(data, { recursive: true })
+  }
   return {
-    ...processPeer('pocketbase', child),
+    ...peer,
+    stop,
     target: ({ name }) => (requests[name] === undefined ? undefined : { ...requests[name], base: url }),
   }
 }

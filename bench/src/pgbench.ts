@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LoadResult } from './wrk.ts'
@@ -24,6 +24,7 @@ export function runPgbench(sql: string, { url, seconds }: { url: string; seconds
       PGOPTIONS: `-c role=authenticated -c request.jwt.claims={"sub":"${userId}","role":"authenticated"}`,
     },
   })
+  rmSync(folder, { recursive: true })
   const rate = /tps = ([\d.]+)/.exec(stdout ?? '')?.[1]
   const latency = /latency average = ([\d.]+) ms/.exec(stdout ?? '')?.[1]
   if (rate === undefined) throw new Error(`pgbench did not run (${error?.message ?? `exit ${status}`}): ${stderr}`)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -20,9 +20,13 @@ export type Pando = Peer & {
   readonly toTarget: (request: HttpRequest) => LoadTarget
 }
 
-/** A fresh copy of the bench project in a temporary folder. */
+/**
+ * A fresh copy of the bench project in a temporary folder. Others may pass through it: as root, PostgreSQL runs as another
+ * user, and a cluster that it could not reach would be put outside of the folder, and stay.
+ */
 export function copyProject(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pando-bench-project-'))
+  chmodSync(folder, 0o755)
   cpSync(join(benchFolder, 'project', 'pando'), join(folder, 'pando'), { recursive: true })
   return folder
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HttpRequest } from './workloads.ts'
@@ -21,10 +21,12 @@ export function runWrk(
   target: LoadTarget,
   { connections, seconds }: { connections: number; seconds: number },
 ): LoadResult {
-  const script = join(mkdtempSync(join(tmpdir(), 'pando-bench-')), 'request.lua')
+  const folder = mkdtempSync(join(tmpdir(), 'pando-bench-'))
+  const script = join(folder, 'request.lua')
   writeFileSync(script, luaScript(target))
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s', '-s', script, target.base]
   const { stdout, error, status } = spawnSync('wrk', args, { encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
   if (error !== undefined || status !== 0) {
     throw new Error(`wrk did not run (${error?.message ?? `exit ${status}`}): install Debian's package wrk.`)
   }
