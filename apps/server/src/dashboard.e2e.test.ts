@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { chromium, type Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -95,23 +97,35 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
       expect(snippet).toContain(server.url)
       expect(snippet).toContain('sb_publishable_test_key')
       expect(snippet).toContain('birds')
-      expect(snippet.split('\n').length).toBeLessThanOrEqual(11)
+      const lines = snippet.split('\n').filter((line) => line !== '')
+      expect(lines.filter((line) => !/^(\/\/|#)/.test(line)).length).toBeLessThanOrEqual(10)
+      expect(lines.length).toBeLessThanOrEqual(13)
     }
     await page.close()
   })
 })
 
-test('the snippet for curl works when pasted', async () => {
+async function snippetOf(sdk: string): Promise<string> {
   const { snippet } = (await import(new URL('../../dashboard/public/snippets.js', import.meta.url).href)) as {
     snippet: (sdk: string, project: object) => string
   }
-  const text = snippet('curl', { url: server.url, key: 'sb_publishable_test_key', table: 'birds' })
-  const [, url, header] = /curl '([^']+)'[^]*-H 'apikey: ([^']+)'/.exec(text)!
+  return snippet(sdk, { url: server.url, key: 'sb_publishable_test_key', table: 'birds' })
+}
+
+test('the snippet for curl works when pasted', async () => {
+  const [, url, header] = /curl '([^']+)'[^]*-H 'apikey: ([^']+)'/.exec(await snippetOf('curl'))!
   const answer = await fetch(url!, { headers: { apikey: header! } })
   expect(await answer.json()).toEqual([
     { id: 1, name: 'Wren' },
     { id: 2, name: 'Robin' },
   ])
+})
+
+test('the snippet for JavaScript works when pasted', async () => {
+  const options = { cwd: import.meta.dirname }
+  const pasted = ['--input-type=module', '--eval', await snippetOf('JavaScript')]
+  const { stdout } = await promisify(execFile)(process.execPath, pasted, options)
+  expect(stdout).toMatch(/'Wren'[^]*'Robin'/)
 })
 
 test('another web page cannot read the overview with its keys', async () => {

@@ -1,4 +1,5 @@
 import { createCatalogueKeeper, type CatalogueKeeper } from '@pando/catalogue/catalogue-keeper'
+import type { Catalogue } from '@pando/catalogue/catalogue'
 import { loadCatalogue, loadInDatabaseConfig } from '@pando/catalogue/load-catalogue'
 import type { Clock } from '@pando/core/clock'
 import type { Readiness } from '@pando/core/service'
@@ -18,10 +19,14 @@ export type PostgresAddresses = {
   readonly listenUrl: string
 }
 
+/** Told, with the exposed schemas, of each catalogue right before it serves. */
+export type OnCatalogue = (catalogue: Catalogue, schemas: readonly string[]) => void
+
 export type DataLayerDeps = PostgresAddresses & {
   readonly rest: RestOptions
   readonly clock: Clock
   readonly logger: Logger
+  readonly onCatalogue?: OnCatalogue
 }
 
 /** The way to Postgres and the picture of what is there, shared by the services of a node. */
@@ -64,6 +69,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     onLoaded: (catalogue) => {
       logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
       pools.retire()
+      deps.onCatalogue?.(catalogue, restSchemas(rest, catalogue.inDatabaseConfig).schemas)
     },
     onFailed: (failure) => {
       logger.error({ err: failure.error, retryInMs: failure.retryInMs }, 'the catalogue could not be read')

@@ -31,6 +31,7 @@ const functions = `
   create function public.distances(start text) returns table (port text, miles int)
     language sql stable as $$ select code, length(name) * 100 from public.ports where code <> start $$;
   create function public.numbers(until int) returns setof int language sql immutable as $$ select generate_series(1, until) $$;
+  create function public.tides(until int) returns table (tide int) language sql immutable as $$ select generate_series(1, until) $$;
   create function public.as_record() returns record language sql stable as $$ select 1 as id, 'x' as name $$;
   create function public.as_records() returns setof record language sql stable as $$ select id, name from public.sailors order by id $$;
   create function public.pair(out low int, out high int) language sql immutable as $$ select 1, 2 $$;
@@ -220,6 +221,19 @@ describe('results', () => {
     expect([head.count, head.data]).toEqual([3, null])
     const page = await get('numbers?until=10&limit=3&offset=2', { Prefer: 'count=exact' })
     expect([page.status, page.body, page.headers.get('content-range')]).toEqual([206, [3, 4, 5], '2-4/10'])
+  })
+
+  it.each([
+    ['exact', 206, '0-999/1500'],
+    ['estimated', 206, '0-999/1500'],
+    ['planned', 200, '0-999/*'],
+  ])('a call with count=%s is answered as PostgREST answers it, past the most rows of an answer', async (...wanted) => {
+    const [count, status, range] = wanted
+    for (const path of ['tides', 'numbers']) {
+      const answer = await post(path, { until: 1500 }, { prefer: `count=${count}` })
+      expect([answer.status, answer.headers.get('content-range')]).toEqual([status, range])
+      expect(answer.headers.get('preference-applied')).toBe(`count=${count}`)
+    }
   })
 })
 

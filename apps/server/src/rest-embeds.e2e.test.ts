@@ -197,6 +197,23 @@ describe('nesting and aliases', () => {
     expect(await get(query)).toEqual([{ name: 'Albatross', long: [{ id: 1 }], short: [{ id: 2 }] }])
   })
 
+  it('without an alias the second has the key of the first and is refused, at any depth', async () => {
+    const refused = (name: string) => ({
+      status: 400,
+      code: '42712',
+      message: `table name "${name}" specified more than once`,
+    })
+    const ask = async (path: string) => {
+      const { status, body } = await api.ask(path)
+      return { status, ...(body as object) }
+    }
+    expect(await ask('/ships?select=voyages(id),voyages(cargo_tons)')).toMatchObject(refused('ships_voyages_1'))
+    expect(await ask('/captains?select=ships(voyages(id),voyages(id))')).toMatchObject(refused('ships_voyages_2'))
+    expect(await get('/ships?select=voyages(id),...voyages(tons:cargo_tons),voyages()&id=eq.1')).toEqual([
+      { voyages: [{ id: 1 }, { id: 2 }], tons: [expect.any(Number), expect.any(Number)] },
+    ])
+  })
+
   it('casts and paths work below', async () => {
     expect(await get('/captains?select=ships(id::text,engine:details->engine->>kind)&id=eq.1')).toEqual([
       { ships: [{ id: '1', engine: 'diesel' }] },

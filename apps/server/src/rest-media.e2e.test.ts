@@ -23,6 +23,7 @@ const handlers = `
   create function public.all_sailors() returns setof public.sailors language sql stable as $$ select * from public.sailors order by id $$;
 
   -- A builtin one, overridden for one table, with a header of its own.
+  create function public.motto() returns text language sql as $$ select 'sail, not oar' $$;
   create domain public."text/csv" as text;
   create function public.ports_csv_step(state text, next public.ports) returns public."text/csv"
     language sql immutable as $$ select (state || next.code || E'\\n')::public."text/csv" $$;
@@ -88,6 +89,7 @@ describe('CSV', () => {
 
   it('of a function', async () => {
     expect((await get('/rpc/all_sailors?select=name&id=eq.1', 'text/csv')).text).toBe('name\nAbe')
+    expect((await get('/rpc/motto', 'text/csv')).text).toBe('pgrst_scalar\n"sail, not oar"')
   })
 
   it('of rows that were written', async () => {

@@ -36,6 +36,7 @@ export function* buildCatalogue(facts: Facts, generation: number): Sliced<Catalo
     rowFunctions: functions.filter((one) => !isCallable(one) && takesOneRow(one)),
     representations: facts.representations.map(([from, to, schema, name]) => ({ from, to, routine: { schema, name } })),
     mediaHandlers: facts.mediaHandlers.map(toMediaHandler),
+    geoJson: facts.geoJson && { schema: facts.geoJson[0], name: facts.geoJson[1] },
     enums: toEnums(types),
     compositeTypes: facts.compositeTypes.map((fact) => toCompositeType(fact, resolveType)),
     schemaComments: new Map(facts.schemaComments),

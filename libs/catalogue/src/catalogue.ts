@@ -16,6 +16,8 @@ export type Catalogue = {
   /** Casts between a domain and json/text that the data API applies, see `DomainRepresentation`. */
   readonly representations: readonly DomainRepresentation[]
   readonly mediaHandlers: readonly MediaHandler[]
+  /** PostGIS' function that makes a GeoJSON feature of a row, where PostGIS is installed. */
+  readonly geoJson?: QualifiedName
   readonly enums: readonly EnumType[]
   readonly compositeTypes: readonly CompositeType[]
   /**

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { renderDatabaseTypes } from './database-types.ts'
 import { openMuseum } from './testing/museum.ts'
@@ -15,7 +15,7 @@ let types: string
 beforeAll(async () => {
   museum = await openMuseum()
   types = renderDatabaseTypes(await museum.load(), { schemas: ['api', 'shop'] })
-  folder = await mkdtemp(path.join(tmpdir(), 'database-types-'))
+  folder = await makeTemporaryFolder('database-types-')
   await symlink(path.dirname(path.dirname(packageFolder('@supabase/supabase-js'))), path.join(folder, 'node_modules'))
   await writeFile(path.join(folder, 'database.ts'), types)
   await writeFile(path.join(folder, 'package.json'), JSON.stringify({ type: 'module' }))

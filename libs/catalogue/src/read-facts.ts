@@ -48,6 +48,7 @@ export async function readFacts(query: CatalogueQuery, { schemas, extraSearchPat
     computed: await readAll<ComputedFact>(query, statements.listComputedRelationships),
     representations: await readAll<RepresentationFact>(query, statements.listRepresentations),
     mediaHandlers: await readAll<HandlerFact>(query, statements.listMediaHandlers, exposed),
+    geoJson: (await readAll<[schema: string, name: string]>(query, statements.findGeoJson))[0],
     compositeTypes: await readAll<CompositeFact>(query, statements.listCompositeTypes),
     schemaComments: await readAll<[string, string]>(query, statements.listSchemaComments, exposed),
     roleSettings: await readAll<[string, string]>(query, statements.listRoleSettings),

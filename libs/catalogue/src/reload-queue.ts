@@ -30,7 +30,7 @@ export type ReloadQueue = {
  * The first request is answered at once; those after it are gathered until none has come for `quietMs`, at most
  * `quietRoundsMax` times as long, so that a migration of 500 statements causes two runs and not 500.
  */
-const quietMs = 100
+const quietMs = 50
 const quietRoundsMax = 50
 
 /** Waiting times between attempts double from the first to the longest, and are shortened by up to a half at random. */

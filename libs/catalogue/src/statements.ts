@@ -223,6 +223,18 @@ where media.typtype = 'd'
   )
 order by n.nspname, p.proname`
 
+/**
+ * PostGIS' function from a row to a GeoJSON feature: [schema, name]. It is found wherever the extension was installed;
+ * before PostGIS 3 there is none that takes a row.
+ */
+export const findGeoJson = `
+select json_build_array(n.nspname, p.proname)::text as fact
+from pg_extension e
+join pg_namespace n on n.oid = e.extnamespace
+join pg_proc p on p.pronamespace = n.oid and p.proname = 'st_asgeojson' and p.proargtypes[0] = 'record'::regtype
+where e.extname = 'postgis'
+limit 1`
+
 /** Composite types that are not rows of a relation: [schema, name, [[attribute, type, type with typmod]]]. */
 export const listCompositeTypes = `
 select json_build_array(

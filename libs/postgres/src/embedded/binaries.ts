@@ -95,8 +95,8 @@ export async function copyBinaries(binaries: Binaries, folder: string): Promise<
   return copied
 }
 
-/** An installation made under a strict umask is readable by its owner alone. */
-async function openToAll(folder: string): Promise<void> {
+/** What was made under a strict umask is readable by its owner alone. */
+export async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const file = path.join(folder, entry.name)

@@ -50,5 +50,10 @@ export function renderSettings(settings: Settings): string {
 
 function renderValue(value: string | number | boolean): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
-  return `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  return quoteSetting(String(value))
+}
+
+/** A text as configuration files and extensions' control files have it. */
+export function quoteSetting(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }

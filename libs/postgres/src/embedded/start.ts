@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { findBinaries } from './binaries.ts'
 import { ensureCluster, superuser, writeSettings } from './cluster.ts'
 import type { EmbeddedPostgresError } from './error.ts'
+import { freeExtensions } from './extensions.ts'
 import { lockFolder } from './folder-lock.ts'
 import { prepareHome } from './home-folder.ts'
 import { clearOrphan } from './orphan.ts'
@@ -56,7 +57,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const durable = options.durable ?? true
     const { password, created } = await ensureCluster(home, { durable })
-    await writeSettings(home, { ...defaultSettings, ...(durable ? {} : volatileSettings), ...options.settings })
+    const defaults = { ...defaultSettings, ...(durable ? {} : volatileSettings), ...(await freeExtensions(home)) }
+    await writeSettings(home, { ...defaults, ...options.settings })
     await clearOrphan(home)
     // After the orphan: it may be what holds the port.
     const port = options.port === undefined ? undefined : await claimPort(options.port)

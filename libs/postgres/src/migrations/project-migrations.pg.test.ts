@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { listen } from '../listen.ts'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts'
 import { applyProjectMigrations, listProjectMigrations } from './project-migrations.ts'
 import { runSeeds } from './run-seeds.ts'
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'pando-migrations-'))
+  folder = await makeTemporaryFolder('pando-migrations-')
 })
 afterEach(async () => {
   await rm(folder, { recursive: true })
@@ -60,6 +61,50 @@ test('a failing migration leaves nothing of itself, and says where it failed', a
   })
   expect(await states()).toEqual(['1 applied', '2 pending'])
   expect(await database.query(`select to_regclass('public.half') as half`)).toEqual([{ half: null }])
+})
+
+test('errors name the file from the root of the project', async () => {
+  await save('1_bad.sql', 'nonsense')
+  await save('seed.sql', 'select 1;\nselect none;')
+  const { url } = options()
+  const root = path.dirname(folder)
+  const shown = (name: string) => path.join(path.basename(folder), name)
+  await expect(applyProjectMigrations({ url, folder, root })).rejects.toMatchObject({
+    file: shown('1_bad.sql'),
+    message: expect.stringContaining(`${shown('1_bad.sql')}:1:1: `),
+  })
+  await expect(runSeeds({ url, files: [path.join(folder, 'seed.sql')], root })).rejects.toMatchObject({
+    report: expect.stringContaining(`${shown('seed.sql')}:2:8\n2 | select none;\n  |        ^\n`),
+  })
+})
+
+test('a file without a statement waits until another one is applied', async () => {
+  await save('1_empty.sql', '-- to be written\n;')
+  expect(await titles()).toEqual([])
+  expect(await states()).toEqual(['1 pending'])
+  await save('2_table.sql', 'create table later ();')
+  expect(await titles()).toEqual(['1_empty.sql', '2_table.sql'])
+})
+
+test('a migration announces one change of the schema, however often the ledger is asked for', async () => {
+  await save('1_one.sql', 'create table one ();')
+  await titles()
+  const notices: string[] = []
+  const listener = listen({
+    url: database.url,
+    applicationName: 'the listener',
+    channels: ['pgrst', 'end'],
+    onNotice: (channel) => (channel === 'end' ? ended.resolve() : notices.push(channel)),
+    onReconnected: () => undefined,
+  })
+  const ended = Promise.withResolvers<void>()
+  await listener.ready
+  await save('2_two.sql', 'create table two (); alter table two add column id int;')
+  await titles()
+  await database.run('notify "end"')
+  await ended.promise
+  expect(notices).toEqual(['pgrst'])
+  await listener.stop()
 })
 
 test('a changed or missing old migration stops everything, with what to do', async () => {

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Client } from 'pg'
 import { PostgresError } from '../errors.ts'
 import { toPostgresFailure } from '../failure.ts'
@@ -12,6 +13,8 @@ export type ProjectMigrationOptions = {
   /** As role `postgres`, who owns what migrations create. A direct connection, not pgbouncer. */
   readonly url: string
   readonly folder: string
+  /** Errors name files relative to it. Default: `folder`. */
+  readonly root?: string
   /** Told before a file is run. */
   readonly onStart?: (migration: ProjectMigration) => void
   readonly onNotice?: (notice: Notice) => void
@@ -32,15 +35,28 @@ export type ProjectMigration = {
 type MigrationFile = SqlFolderFile & { readonly version: string; readonly migration: string }
 type LedgerRow = { readonly version: string; readonly name: string | null; readonly checksum: string | null }
 
-/** The ledger is the one that other tools of this kind of project read and write; `checksum` is ours. */
-const createLedger = `
-  create schema if not exists supabase_migrations;
-  create table if not exists supabase_migrations.schema_migrations (
-    version text primary key,
-    statements text[],
-    name text
-  );
-  alter table supabase_migrations.schema_migrations add column if not exists checksum text`
+/**
+ * The ledger is the one that other tools of this kind of project read and write; `checksum` is ours. Where it is there
+ * already no DDL runs, not even without effect: each announces a schema change, and the data API would look twice.
+ */
+const ensureLedger = `
+  do $$
+  begin
+    if exists (
+      select from pg_catalog.pg_attribute
+      where attrelid = pg_catalog.to_regclass('supabase_migrations.schema_migrations') and attname = 'checksum'
+    ) then
+      return;
+    end if;
+    create schema if not exists supabase_migrations;
+    create table if not exists supabase_migrations.schema_migrations (
+      version text primary key,
+      statements text[],
+      name text
+    );
+    alter table supabase_migrations.schema_migrations add column if not exists checksum text;
+  end
+  $$`
 
 const selectLedger = `
   select version, name, to_jsonb(applied) ->> 'checksum' as checksum
@@ -59,35 +75,56 @@ export async function listProjectMigrations(
 
 /**
  * Applies what is pending and returns it. Each file is one transaction (see `runSqlFile` for the exception); two runners
- * wait for each other. Rejects with `MigrationError` when a file was changed after it was applied, is missing or has the
- * version of another; then nothing is applied. Rejects with `SqlFileError` when a file fails; those before it stay.
+ * wait for each other. Files without any statement wait, because once applied they could not be written any more; they go
+ * along when another one is applied. Rejects with `MigrationError` when a file was changed after it was applied, is missing
+ * or has the version of another; then nothing is applied. Rejects with `SqlFileError` when a file fails; those before it
+ * stay. Costs one query when nothing is to do.
  */
 export async function applyProjectMigrations(options: ProjectMigrationOptions): Promise<ProjectMigration[]> {
   const files = await readMigrations(options.folder)
   const { url, onNotice } = options
-  return withMigrationLock({ url }, 'project', () =>
-    withSession({ url, onNotice }, async (client) => {
-      const all = compare(files, await readLedger(client))
-      mustFit(all)
-      const pending = all.filter(({ state }) => state === 'pending')
-      if (pending.length > 0) await client.query(createLedger)
-      for (const migration of pending) await applyOne(client, files, { migration, onStart: options.onStart })
-      return pending
-    }),
-  )
+  return withSession({ url, onNotice }, async (client) => {
+    const isIdle = listDue(files, await readLedger(client)).length === 0
+    return isIdle ? [] : withMigrationLock({ url }, 'project', () => applyDue(client, files, options))
+  })
 }
 
-type Step = { readonly migration: ProjectMigration; readonly onStart?: (migration: ProjectMigration) => void }
+async function applyDue(
+  client: Client,
+  files: readonly MigrationFile[],
+  options: ProjectMigrationOptions,
+): Promise<ProjectMigration[]> {
+  // Read again: whoever held the lock before us may have applied them.
+  const due = listDue(files, await readLedger(client))
+  if (due.length > 0) await client.query(ensureLedger)
+  for (const { migration, file } of due) {
+    options.onStart?.(migration)
+    await applyOne(client, file, path.relative(options.root ?? options.folder, file.path))
+  }
+  return due.map(({ migration }) => migration)
+}
 
-async function applyOne(client: Client, files: readonly MigrationFile[], { migration, onStart }: Step): Promise<void> {
-  const file = files.find(({ version }) => version === migration.version) as MigrationFile
-  onStart?.(migration)
+async function applyOne(client: Client, file: MigrationFile, shownName: string): Promise<void> {
   const statements = splitStatements(file.text).map(({ text }) => text)
-  await runSqlFile(client, file, async () => {
+  await runSqlFile(client, { name: shownName, text: file.text }, async () => {
     await client.query(insertLedger, [file.version, file.migration, statements, file.checksum])
   })
   // What a file sets for the session must not reach the next one.
   await client.query('reset all')
+}
+
+type Due = { readonly migration: ProjectMigration; readonly file: MigrationFile }
+
+/** What is to be applied now; throws `MigrationError` when files and ledger do not fit. */
+function listDue(files: readonly MigrationFile[], ledger: readonly LedgerRow[]): Due[] {
+  const all = compare(files, ledger)
+  mustFit(all)
+  const fileOf = new Map(files.map((file) => [file.version, file]))
+  const due = all.flatMap((migration) => {
+    const file = migration.state === 'pending' ? fileOf.get(migration.version) : undefined
+    return file === undefined ? [] : [{ migration, file }]
+  })
+  return due.some(({ file }) => splitStatements(file.text).length > 0) ? due : []
 }
 
 async function readMigrations(folder: string): Promise<MigrationFile[]> {

@@ -115,6 +115,16 @@ test('rows after a copy are refused with what to do', async () => {
   expect(error.report).toContain('--inserts')
 })
 
+test('an extension that is not there is named, with what to do', async () => {
+  const error = await failure('create extension if not exists "pg_nothing" with schema nowhere;')
+  expect(error.report).toMatch(/extension "pg_nothing" is not available[^]*hint: This PostgreSQL has no .*DATABASE_URL/)
+})
+
+test('so is one that only a superuser may create', async () => {
+  const error = await failure('create role plain; set role plain; create extension dblink schema public')
+  expect(error.report).toMatch(/permission denied[^]*hint: Migrations do not run as superuser.*"dblink"/)
+})
+
 test('a file without statements is fine', async () => {
   await run('-- nothing yet\n')
   expect(await tables()).toEqual([])

@@ -3,6 +3,7 @@ import { PostgresError } from '../errors.ts'
 import { toPostgresFailure } from '../failure.ts'
 import { leadingWords, splitStatements, type SqlStatement } from './split-statements.ts'
 import { SqlFileError, type SqlFile } from './sql-file-error.ts'
+import { hintFor } from './statement-hint.ts'
 
 /**
  * Runs a file, and `record` after it in the same transaction. Rejects with `SqlFileError`; then nothing of it is applied.
@@ -81,13 +82,10 @@ async function runStatement(
   } catch (error) {
     const failure = toPostgresFailure(error, { sent: true })
     if (!(failure instanceof PostgresError)) throw failure
-    const fields = isCopyFromStdin(statement.text) ? { ...failure.fields, hint: copyHint } : failure.fields
+    const fields = { ...failure.fields, hint: hintFor(statement.text, failure.fields) }
     throw new SqlFileError({ file, statement, fields, statementsKept, cause: error })
   }
 }
-
-const copyHint = 'rows that follow a COPY are only known to psql: make the dump with --inserts, or load it by psql'
-const isCopyFromStdin = (text: string): boolean => /^copy\b[\s\S]*\bfrom\s+stdin\b/i.test(text)
 
 function isTransactionBracket(text: string): boolean {
   const [first, second = ''] = leadingWords(text, 3)

@@ -18,7 +18,6 @@ export type TestCluster = {
 }
 
 const servicesFolder = path.join(import.meta.dirname, '../../../../services')
-const template = 'pando_template'
 const loginRoles = [
   'authenticator',
   'postgres',
@@ -28,8 +27,27 @@ const loginRoles = [
   'supabase_replication_admin',
 ]
 
-/** Starts a cluster in a temporary folder, without crash safety, and prepares the template. */
-export async function startTestCluster(): Promise<TestCluster & { stop(): Promise<void> }> {
+type Server = { readonly url: string; stop(): Promise<void> }
+
+/**
+ * Starts a cluster in a temporary folder, without crash safety, and prepares the template. `PANDO_TEST_DATABASE_URL` names
+ * another server instead, for one run at a time: its superuser must not be `postgres`, which the conventions want weaker.
+ */
+export async function startTestCluster(): Promise<TestCluster & Server> {
+  const named = process.env['PANDO_TEST_DATABASE_URL']
+  const template = `pando_template_${randomBytes(4).toString('hex')}`
+  const server = named === undefined ? await startOwnServer() : borrowServer(named, template)
+  try {
+    const password = randomBytes(12).toString('base64url')
+    await prepareTemplate(server.url, template, password)
+    return { url: server.url, password, template, stop: server.stop }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function startOwnServer(): Promise<Server> {
   const folder = await makeTemporaryFolder('pando-test-')
   const server = await startEmbeddedPostgres({
     dataFolder: path.join(folder, 'postgres'),
@@ -37,21 +55,30 @@ export async function startTestCluster(): Promise<TestCluster & { stop(): Promis
     settings: { max_connections: 200, max_wal_senders: 20, max_replication_slots: 20 },
     program: 'a test run',
   })
-  const stop = async (): Promise<void> => {
-    await server.stop()
-    await rm(folder, { recursive: true, force: true })
-  }
-  try {
-    const password = randomBytes(12).toString('base64url')
-    await prepareTemplate(server.url, password)
-    return { url: server.url, password, template, stop }
-  } catch (error) {
-    await stop()
-    throw error
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }
 
-async function prepareTemplate(url: string, password: string): Promise<void> {
+/** Roles and their passwords stay on the server; they belong to the conventions. */
+function borrowServer(url: string, template: string): Server {
+  return {
+    url,
+    async stop() {
+      const admin = new Client({ connectionString: url })
+      await admin.connect()
+      await admin.query(`update pg_catalog.pg_database set datistemplate = false where datname = '${template}'`)
+      await admin.query(`drop database if exists ${template}`)
+      await admin.end()
+    },
+  }
+}
+
+async function prepareTemplate(url: string, template: string, password: string): Promise<void> {
   const admin = new Client({ connectionString: url })
   await admin.connect()
   try {

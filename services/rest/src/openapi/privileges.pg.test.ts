@@ -67,3 +67,9 @@ it('the owner may use everything, and the catalogue names every function alike',
   expect(new Set(signatures)).toEqual(privileges.routines)
   expect([...privileges.relations.keys()].sort()).toEqual(['closed', 'partly', 'plain'])
 })
+
+it('of several overloads the one with the most parameters is described, as far as it may be called', async () => {
+  const shown = (privileges?: Privileges) => usableRoutines(catalogue, 'lobby', privileges).map(signatureOf)
+  expect(shown()).toEqual(['twice(lobby.mood[],character)'])
+  expect(shown({ relations: new Map(), routines: new Set(['twice(integer)']) })).toEqual(['twice(integer)'])
+})

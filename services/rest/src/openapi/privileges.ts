@@ -1,5 +1,4 @@
 import type { Catalogue, Column, Relation, Routine } from '@pando/catalogue/catalogue'
-import { nameKey } from '@pando/catalogue/catalogue'
 
 /** What a role may use of one schema. */
 export type Privileges = {
@@ -80,14 +79,14 @@ function narrow(relation: Relation, privileges: Privileges): Relation | undefine
   return { ...relation, columns: new Map([...relation.columns].filter(isUsable)) }
 }
 
-/** One routine a name, the first overload that may be called: a path can be described once. */
+/**
+ * One routine a name, because a path can be described once: of the overloads that may be called the one with the most
+ * parameters, the last in the catalogue's order.
+ */
 export function usableRoutines(catalogue: Catalogue, schema: string, privileges?: Privileges): Routine[] {
-  const firsts = new Map<string, Routine>()
-  for (const routine of [...catalogue.routines.values()].flat()) {
-    const isUsable = privileges === undefined || privileges.routines.has(signatureOf(routine))
-    if (routine.schema === schema && isUsable && !firsts.has(nameKey(routine))) firsts.set(nameKey(routine), routine)
-  }
-  return [...firsts.values()].sort(byName)
+  const own = [...catalogue.routines.values()].flat().filter((routine) => routine.schema === schema)
+  const usable = own.filter((routine) => privileges === undefined || privileges.routines.has(signatureOf(routine)))
+  return [...new Map(usable.map((routine) => [routine.name, routine])).values()].sort(byName)
 }
 
 function byName(one: { readonly name: string }, other: { readonly name: string }): number {

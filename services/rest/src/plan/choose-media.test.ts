@@ -67,6 +67,15 @@ it('a function that returns the media type makes it', () => {
   expect(() => choose('image/png', handlers)).toThrow(expect.objectContaining({ code: 'PGRST107' }))
 })
 
+it('GeoJSON is there where PostGIS is', () => {
+  const geoJson = { schema: 'gis', name: 'st_asgeojson' }
+  expect(choose('application/geo+json', [], { catalogue: { ...emptyCatalogue, geoJson } })).toEqual({
+    format: { kind: 'geojson', routine: geoJson },
+    contentType: 'application/geo+json; charset=utf-8',
+  })
+  expect(() => choose('application/geo+json')).toThrow(expect.objectContaining({ code: 'PGRST107' }))
+})
+
 it('names what nobody can make', () => {
   expect(() => choose('unknown/unknown')).toThrow('None of these media types are available: unknown/unknown')
 })

@@ -1,5 +1,4 @@
 import type { Catalogue, MediaHandler, QualifiedName } from '@pando/catalogue/catalogue'
-import { nameKey } from '@pando/catalogue/catalogue'
 import { errors } from '../errors.ts'
 import type { MediaType } from '../request/api-request.ts'
 import type { RestConfig } from '../rest-config.ts'
@@ -139,19 +138,12 @@ function withCharset(mediaType: string): string {
   return textTypes.has(mediaType) ? `${mediaType}; charset=utf-8` : mediaType
 }
 
-function chooseBuiltin({ essence }: MediaType, produced: Produced): Media | undefined {
+function chooseBuiltin({ essence }: MediaType, { catalogue }: Produced): Media | undefined {
   if (essence === '*/*' || essence === 'application/*' || essence === 'application/json') {
     return { format: json({}), contentType: 'application/json; charset=utf-8' }
   }
   if (essence === 'text/csv') return { format: { kind: 'csv' }, contentType: 'text/csv; charset=utf-8' }
-  const routine = essence === 'application/geo+json' ? findGeoJson(produced) : undefined
-  if (routine === undefined) return undefined
-  return { format: { kind: 'geojson', routine }, contentType: 'application/geo+json; charset=utf-8' }
-}
-
-/** PostGIS' function, when the extension is in an exposed schema or on the extra search path. */
-function findGeoJson({ catalogue, config }: Produced): QualifiedName | undefined {
-  return [...config.schemas, ...config.extraSearchPath]
-    .map((schema) => ({ schema, name: 'st_asgeojson' }))
-    .find((name) => catalogue.routines.has(nameKey(name)))
+  const { geoJson } = catalogue
+  if (essence !== 'application/geo+json' || geoJson === undefined) return undefined
+  return { format: { kind: 'geojson', routine: geoJson }, contentType: 'application/geo+json; charset=utf-8' }
 }

@@ -90,9 +90,9 @@ function compileCall(context: Context, name: QualifiedName, arrived: Arrived): C
   const relation = result.kind === 'rows' ? result.read.relation : undefined
   const wholeRows = selectsWholeRows(request.query.select)
   const media = chooseMedia(request.accept, { ...scope, relation, routine, wholeRows })
-  // No plan of a call tells how many rows it gives, so an estimate is a count.
+  // No plan of a call tells how many rows it gives: an estimate is a count to the end, and a planned one is none.
   const total = request.preferences.count === 'estimated' ? { total: {} } : {}
-  const answering = { ...total, ...toAnswering(scope, request, media) }
+  const answering = { ...toAnswering(scope, request, media), ...total }
   const hasBody = answering.hasBody && result.kind !== 'void'
   const statement = writeCallStatement(plan, { ...answering, hasBody }, (column) =>
     findComputed(scope, relation, column),

@@ -55,8 +55,15 @@ function writeCallValues(plan: CallPlan, answering: Answering, params: Parameter
   // One value is one row already, but a format that aggregates rows makes Postgres want it counted.
   const count = body === undefined || format.kind === 'json' || format.kind === 'raw' ? '1' : 'count(*)'
   const cells = writeCells({ pageRows: count, body, ...(total && { total: count }) })
+  return `select ${cells} from ${writeValueRow(plan, format, params)}`
+}
+
+/** One row `r` of one column. Where it is a function's bare value, `r.*` is that value too and no row. */
+function writeValueRow(plan: CallPlan, format: BodyFormat, params: Parameters): string {
   const call = writeCall(plan, params)
-  return `select ${cells} from ${isRecord(plan) ? `(${call.select(valueColumn)}) as r` : call.from(`r(${valueColumn})`)}`
+  if (isRecord(plan)) return `(${call.select(valueColumn)}) as r`
+  const value = call.from(`r(${valueColumn})`)
+  return format.kind === 'csv' || format.kind === 'geojson' ? `(select r.${valueColumn} from ${value}) as r` : value
 }
 
 /** A record whose columns nobody declared can only be a value of a select list. */

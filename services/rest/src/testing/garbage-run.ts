@@ -3,6 +3,7 @@ import { createDice } from './dice.ts'
 import type { House } from './house.ts'
 import { type Garbage, randomGarbage } from './random-garbage.ts'
 import { createRawClient, type RawAnswer, type RawClient, sendRaw } from './raw-client.ts'
+import { lookMs } from './stall-watch.ts'
 
 /** An answer that no request may get. */
 export type Fault = { readonly seed: number; readonly why: string; readonly sent: string; readonly answer: string }
@@ -97,8 +98,6 @@ function describe(garbage: Garbage): string {
 }
 
 const stallMsMax = 100
-/** How often the probe looks, see `probe.ts`. */
-const probeMs = 10
 
 /**
  * The seeds whose garbage holds the event loop for more than 100 ms whenever it is sent. On a machine that does other things
@@ -107,8 +106,6 @@ const probeMs = 10
 export async function findStalls(house: Pick<House, 'port' | 'probe'>, seeds: readonly number[]): Promise<number[]> {
   for (let tries = 0; tries < 3; tries += 1) {
     await house.probe()
-    // It measures from its first look on.
-    await sleep(3 * probeMs)
     await sendGarbage(house, seeds)
     if (!(await hasStalled(house))) return []
   }
@@ -121,6 +118,6 @@ export async function findStalls(house: Pick<House, 'port' | 'probe'>, seeds: re
 /** Whether the event loop was held for too long since the last time it was asked. */
 export async function hasStalled(house: Pick<House, 'probe'>): Promise<boolean> {
   // A stall is noticed by the next timer after it.
-  await sleep(3 * probeMs)
+  await sleep(3 * lookMs)
   return (await house.probe()).stallMs > stallMsMax
 }

@@ -74,13 +74,21 @@ function makePlot(seed: number, index: number): Plot {
   return { seed, schema, data, twin: twinData(dice, { schema, data, caller }), twinOf: caller.name }
 }
 
-/** What a run has seen. A pair is one request of one caller, compared with the oracle; a twin is a pair of answers. */
+/**
+ * What a run has seen. A pair is one request of one caller, compared with the oracle, and no read is asked twice of a schema;
+ * a twin is a pair of answers.
+ */
 export type Tally = { pairs: number; withRows: number; denied: number; twins: number; leaks: Leak[]; twinLeaks: Leak[] }
 
 const emptyTally = (): Tally => ({ pairs: 0, withRows: 0, denied: 0, twins: 0, leaks: [], twinLeaks: [] })
 
-/** For each schema: shapes of reads, each asked by every caller with as many different values; changes one by one. */
-export type Plan = { readonly shapes: number; readonly values: number; readonly changes: number }
+/**
+ * For each schema: as many pairs of reads, each shape with up to so many different values and each read by every caller;
+ * then changes one by one, and a quarter as many reads of what they left behind.
+ */
+export type Plan = { readonly pairs: number; readonly values: number; readonly changes: number }
+
+const walksMax = 4
 
 /** Walks all plots, several at once so that the database is never idle. */
 export async function walkEstate(estate: Estate, plan: Plan): Promise<Tally> {
@@ -91,7 +99,7 @@ export async function walkEstate(estate: Estate, plan: Plan): Promise<Tally> {
       await createWalk(estate, plot, tally).all(plan)
     }
   }
-  await Promise.all([walk(), walk(), walk()])
+  await Promise.all(Array.from({ length: walksMax }, walk))
   return tally
 }
 
@@ -102,16 +110,25 @@ function worldsOf(schema: Schema, data: Data, known: readonly Known[]): World[] 
   return known.map(({ caller }) => worldOf(schema, data, caller))
 }
 
-/** The same read with several values in turn, as far as it has any: none is asked twice. */
-function withOtherValues(dice: Dice, ask: ReadAsk, times: number): ReadAsk[] {
-  const asks = [ask, ...dice.times(times - 1, () => revalue(dice, ask))]
-  return [...new Map(asks.map((each) => [writeRequest(each, '').path, each])).values()]
+/** Reads of a schema; each shape with several values in turn, as far as it has any. None comes twice. */
+function createReads(dice: Dice, schema: Schema): (values: number) => ReadAsk[] {
+  const asked = new Set<string>()
+  const isNew = (ask: ReadAsk): boolean => {
+    const { path, headers } = writeRequest(ask, schema.name)
+    const key = `${headers['prefer']} ${path}`
+    return !asked.has(key) && asked.add(key) !== undefined
+  }
+  return (values) => {
+    const shape = randomRead(dice, schema)
+    return [shape, ...dice.times(values - 1, () => revalue(dice, shape))].filter(isNew)
+  }
 }
 
 function createWalk(estate: Estate, plot: Plot, tally: Tally) {
   const { pool, known } = estate
   const { schema } = plot
   const dice = createDice(plot.seed ^ 0x5eed)
+  const nextReads = createReads(dice, schema)
   const twinOf = known.find(({ caller }) => caller.name === plot.twinOf)!
   let worlds = worldsOf(schema, plot.data, known)
 
@@ -130,10 +147,11 @@ function createWalk(estate: Estate, plot: Plot, tally: Tally) {
     const request = { method: 'GET', ...probingPaths(dice, schema) }
     countTwin(tally, await compareTwins(pool, { request, known: twinOf, ordered: false }))
   }
-  const read = async (plan: Plan, isPristine: boolean): Promise<void> => {
-    for (let left = plan.shapes; left > 0; left -= 1) {
-      for (const ask of withOtherValues(dice, randomRead(dice, schema), plan.values)) {
+  const read = async ({ pairs, values }: Plan, isPristine: boolean): Promise<void> => {
+    for (let left = pairs; left > 0;) {
+      for (const ask of nextReads(values)) {
         await Promise.all([askEverybody(ask), ...(isPristine ? [askTwins(ask)] : [])])
+        left -= known.length
       }
       if (isPristine && dice.chance(20)) await probeTwins(dice)
     }
@@ -153,8 +171,8 @@ function createWalk(estate: Estate, plot: Plot, tally: Tally) {
   }
   return {
     async all(plan: Plan): Promise<void> {
-      await read({ ...plan, shapes: Math.ceil(plan.shapes * 0.8) }, true)
-      if (await change(plan.changes)) await read({ ...plan, shapes: Math.floor(plan.shapes * 0.2) }, false)
+      await read(plan, true)
+      if (await change(plan.changes)) await read({ ...plan, pairs: plan.pairs / 4 }, false)
     },
   }
 }

@@ -1,0 +1,31 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { openToAll } from './binaries.ts'
+import type { Home } from './home-folder.ts'
+import { quoteSetting, type Settings } from './settings.ts'
+
+/**
+ * Extensions that PostgreSQL leaves to superusers although they only add trigger functions, a kind of index and distances
+ * on the globe. Projects create them in their migrations, so here whoever may create schemas may. What reaches files,
+ * programs, other servers or the pages below the row policies stays with the superuser.
+ */
+export const freedExtensions = ['autoinc', 'bloom', 'earthdistance', 'insert_username', 'moddatetime'] as const
+
+/**
+ * Writes control files that make these extensions trusted (PostgreSQL documentation, "Extension Files") and returns the
+ * setting that puts them before PostgreSQL's own. Scripts and libraries stay where they are.
+ */
+export async function freeExtensions({ folder, binaries }: Home): Promise<Settings> {
+  // The setting is a list with colons between, and knows no way to write one that does not separate.
+  if (folder.includes(':')) return {}
+  const scripts = path.join(binaries.root, 'share/postgresql/extension')
+  const root = path.join(folder, 'extensions')
+  await mkdir(path.join(root, 'extension'), { recursive: true })
+  for (const name of freedExtensions) {
+    const file = `${name}.control`
+    const more = `trusted = true\ndirectory = ${quoteSetting(scripts)}\n`
+    await writeFile(path.join(root, 'extension', file), (await readFile(path.join(scripts, file), 'utf8')) + more)
+  }
+  await openToAll(root)
+  return { extension_control_path: `${root}:$system` }
+}
