@@ -5,7 +5,7 @@ import { toPostgresFailure } from '../failure.ts'
 import { MigrationError } from './migration-error.ts'
 import { runSqlFile } from './run-sql-file.ts'
 import { withMigrationLock, withSession, type Notice } from './session.ts'
-import { splitStatements } from './split-statements.ts'
+import { hasStatement, splitStatements } from './split-statements.ts'
 import { readSqlFolder, type SqlFolderFile } from './sql-folder.ts'
 
 /** A project's migrations: files `<version>_<name>.sql` in a folder, applied in the order of their versions. */
@@ -115,7 +115,10 @@ async function applyOne(client: Client, file: MigrationFile, shownName: string):
 
 type Due = { readonly migration: ProjectMigration; readonly file: MigrationFile }
 
-/** What is to be applied now; throws `MigrationError` when files and ledger do not fit. */
+/**
+ * What is to be applied now: nothing while no pending file holds a statement. Throws `MigrationError` when files and ledger do
+ * not fit.
+ */
 function listDue(files: readonly MigrationFile[], ledger: readonly LedgerRow[]): Due[] {
   const all = compare(files, ledger)
   mustFit(all)
@@ -124,7 +127,7 @@ function listDue(files: readonly MigrationFile[], ledger: readonly LedgerRow[]):
     const file = migration.state === 'pending' ? fileOf.get(migration.version) : undefined
     return file === undefined ? [] : [{ migration, file }]
   })
-  return due.some(({ file }) => splitStatements(file.text).length > 0) ? due : []
+  return due.some(({ file }) => hasStatement(file.text)) ? due : []
 }
 
 async function readMigrations(folder: string): Promise<MigrationFile[]> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { leadingWords, splitStatements } from './split-statements.ts'
+import { hasStatement, leadingWords, splitStatements } from './split-statements.ts'
 
 const textsOf = (file: string): string[] => splitStatements(file).map(({ text }) => text)
 
@@ -109,4 +109,20 @@ test('leading words are read over comments and in lower case', () => {
     't',
   ])
   expect(leadingWords('drop "index" concurrently')).toEqual(['drop'])
+})
+
+test.each(['', ' \n', '-- a', '-- a\n;', '/* a /* b */ */ ;', '/* open', '\\restrict x\n'])(
+  '%j holds no statement',
+  (file) => {
+    expect(hasStatement(file)).toBe(false)
+  },
+)
+
+test('a file holds a statement exactly when splitting it gives one', () => {
+  const piece = fc.constantFrom(';', '--', '/*', '*/', '\n', ' ', "'", '$$', '(', ')', '\\', 'select', '1', '"')
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      expect(hasStatement(pieces.join(''))).toBe(splitStatements(pieces.join('')).length > 0)
+    }),
+  )
 })

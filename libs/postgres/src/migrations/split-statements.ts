@@ -37,6 +37,16 @@ export function splitStatements(file: string): SqlStatement[] {
   return statements
 }
 
+/** Whether a file holds anything besides blanks, comments and semicolons; looks no further than needed. */
+export function hasStatement(file: string): boolean {
+  for (let at = 0; at < file.length;) {
+    const token = readToken(file, at, true)
+    if (token.kind !== 'blank' && file[at] !== ';') return true
+    at = token.end
+  }
+  return false
+}
+
 type Token = { readonly kind: 'blank' | 'word' | 'quoted' | 'symbol'; readonly end: number }
 
 const blank = /\s+|--[^\n\r]*/y

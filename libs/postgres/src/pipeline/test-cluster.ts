@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Client } from 'pg'
 import { systemClock } from '@pando/core/clock'
 import { deadlineIn } from '@pando/core/deadline'
 import { startEmbeddedPostgres } from '../embedded/start.ts'
 import type { Exchange, Statement } from '../exchange.ts'
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts'
 import { createPipelinedPools, type PipelinedPools, type PipelinedPoolsOptions } from './pools.ts'
 
 /** A server of a test file's own, with the roles of a data API: it may be stopped, started and run out of connections. */
@@ -34,7 +34,7 @@ export async function startTestCluster(
   options: { readonly tcp?: boolean; readonly settings?: Record<string, string | number> } = {},
 ): Promise<TestCluster> {
   const { tcp = false, settings } = options
-  const folder = await mkdtemp(path.join(tmpdir(), 'pando-pipeline-'))
+  const folder = await makeTemporaryFolder('pando-pipeline-')
   const start = () =>
     startEmbeddedPostgres({
       dataFolder: path.join(folder, 'data'),

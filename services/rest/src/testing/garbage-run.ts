@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createDice } from './dice.ts'
 import type { House } from './house.ts'
 import { type Garbage, randomGarbage } from './random-garbage.ts'
 import { createRawClient, type RawAnswer, type RawClient, sendRaw } from './raw-client.ts'
-import { lookMs } from './stall-watch.ts'
 
 /** An answer that no request may get. */
 export type Fault = { readonly seed: number; readonly why: string; readonly sent: string; readonly answer: string }
@@ -117,7 +115,5 @@ export async function findStalls(house: Pick<House, 'port' | 'probe'>, seeds: re
 
 /** Whether the event loop was held for too long since the last time it was asked. */
 export async function hasStalled(house: Pick<House, 'probe'>): Promise<boolean> {
-  // A stall is noticed by the next timer after it.
-  await sleep(3 * lookMs)
   return (await house.probe()).stallMs > stallMsMax
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** How often the watch looks, in milliseconds. */
-export const lookMs = 10
+const lookMs = 10
 
 export type StallWatch = {
   /** The longest time since it was last asked for which the event loop was held, in milliseconds. */
@@ -16,15 +16,17 @@ export type StallWatch = {
 export function watchStalls(): StallWatch {
   let longest = 0
   let last = look()
-  const timer = setInterval(() => {
+  const measure = (): void => {
     const now = look()
     longest = Math.max(longest, now.atMs - last.atMs - (now.waitedMs - last.waitedMs) - lookMs)
     last = now
-  }, lookMs)
+  }
+  const timer = setInterval(measure, lookMs)
   // To be watched must not keep a process alive.
   timer.unref()
   return {
     take() {
+      measure()
       const taken = longest
       longest = 0
       return taken
@@ -35,8 +37,11 @@ export function watchStalls(): StallWatch {
 
 const look = (): { atMs: number; waitedMs: number } => ({ atMs: performance.now(), waitedMs: waitedMs() })
 
-/** How long this thread has waited for a processor since it began (proc_pid_schedstat(5)). */
+/** Of the calling thread, see proc_pid_schedstat(5). */
+const schedulerFile = '/proc/thread-self/schedstat'
+const schedulerTells = existsSync(schedulerFile)
+
+/** How long this thread has waited for a processor since it began. */
 function waitedMs(): number {
-  if (process.platform !== 'linux') return 0
-  return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6
+  return schedulerTells ? Number(readFileSync(schedulerFile, 'latin1').split(' ')[1]) / 1e6 : 0
 }
