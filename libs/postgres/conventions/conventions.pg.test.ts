@@ -45,6 +45,12 @@ async function asCaller<Row>(claims: Claims, ...statements: string[]): Promise<R
 const ann = '11111111-1111-4111-8111-111111111111'
 const bob = '22222222-2222-4222-8222-222222222222'
 
+test('the schemas that dumps put extensions into are there', async () => {
+  const wanted = ['extensions', 'graphql', 'graphql_public', 'pgsodium', 'vault']
+  const { rows } = await admin.query('select nspname from pg_namespace where nspname = any ($1) order by 1', [wanted])
+  expect(rows.map(({ nspname }) => nspname)).toEqual(wanted)
+})
+
 describe('roles', () => {
   test('have just the attributes they need', async () => {
     const { rows } = await admin.query(`

@@ -26,6 +26,6 @@ test('cookies without a value are left out, and __proto__ is a name like any oth
   expect(cookiesJson(undefined)).toBe('{}')
 })
 
-test('the schema of the request comes first and is not repeated; names are quoted', () => {
-  expect(searchPath('a"b', { extraSearchPath: ['public', 'a"b'] })).toBe('"a""b", "public"')
+test('the schema of the request comes before all extra ones; names are quoted', () => {
+  expect(searchPath('a"b', { extraSearchPath: ['public', 'a"b'] })).toBe('"a""b", "public", "a""b"')
 })

@@ -43,11 +43,9 @@ export function statementSettings(request: ApiRequest, compiled: CompiledRequest
   return settings
 }
 
-/** The schema of the request first, then the extra ones, quoted. */
+/** The schema of the request first, then the extra ones, quoted; one that is both is there twice, as in PostgREST. */
 export function searchPath(schema: string, { extraSearchPath }: Pick<RestConfig, 'extraSearchPath'>): string {
-  return [schema, ...extraSearchPath.filter((extra) => extra !== schema)]
-    .map((name) => `"${name.replaceAll('"', '""')}"`)
-    .join(', ')
+  return [schema, ...extraSearchPath].map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
 }
 
 /** All headers except cookies, which have a setting of their own. */

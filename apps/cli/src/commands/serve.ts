@@ -15,13 +15,14 @@ import { findProject } from '../project/find-project.ts'
 import { loadProject } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
 import { readSigningKeys, signingKeysVariable } from '../project/signing-keys.ts'
+import { prepareNode } from '../server/prepare-node.ts'
 import { readConfig, serverVariables } from '../server/read-config.ts'
 
 type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
 
 /**
  * `pando serve`: a node of a deployment, until SIGTERM. Everything comes from flags, the environment and, where there is a
- * project, its `config.toml`; nothing is made, and no key is invented.
+ * project, its `config.toml`; no key is invented. A database that lacks the conventions gets them before the node listens.
  */
 export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
   const databaseUrl = externalUrl(cli)
@@ -42,7 +43,10 @@ export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
   })
   mustHaveKey(config)
   await refuseDemoKeys(config)
+  const { apiUrl } = toPostgresAddresses(config.database)
+  const warnings = await prepareNode({ url: databaseUrl, apiUrl, project })
   const server = await startNode(config, databaseUrl)
+  for (const warning of warnings) server.logger.warn(warning)
   drainOnSignals(process, server, (code) => process.exit(code))
 }
 

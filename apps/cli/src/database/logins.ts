@@ -1,4 +1,5 @@
 import { loginUrl, setPassword } from '@pando/postgres/login'
+import { lockPurposes, lockSpace } from '@pando/postgres/migrations/session'
 
 import type { ProjectKind } from '../project/find-project.ts'
 import { withQueries } from './connect.ts'
@@ -35,9 +36,9 @@ const listWithoutPassword = `
 
 /**
  * Gives roles that log in a password, where they have none: `authenticator`, as whom the API works, the admin's; and the
- * owner that of its login. On a server where we may not see passwords nothing is done.
+ * owner that of its login. Where the admin may not see passwords, only an `authenticator` that is new has surely none.
  */
-export async function ensurePasswords(logins: Logins): Promise<void> {
+export async function ensurePasswords(logins: Logins, { rolesAreNew }: { rolesAreNew: boolean }): Promise<void> {
   const adminPassword = passwordOf(logins.adminUrl)
   const passwords = new Map([
     ['authenticator', adminPassword],
@@ -46,12 +47,21 @@ export async function ensurePasswords(logins: Logins): Promise<void> {
   if (adminPassword === '') return
   await withQueries(logins.adminUrl, async (queries) => {
     const [{ may } = { may: false }] = await queries.query<{ may: boolean }>(maySeePasswords)
-    if (!may) return
-    for (const { name } of await queries.query<{ name: string }>(listWithoutPassword, [[...passwords.keys()]])) {
-      await setPassword(queries, name, passwords.get(name) ?? adminPassword)
+    const listDue = async (): Promise<readonly string[]> => {
+      if (!may) return rolesAreNew ? ['authenticator'] : []
+      const rows = await queries.query<{ name: string }>(listWithoutPassword, [[...passwords.keys()]])
+      return rows.map(({ name }) => name)
     }
+    if ((await listDue()).length === 0) return
+    // Other nodes may be at it too, and PostgreSQL refuses two writers of one role.
+    await (may ? queries.query(lockRoles) : queries.query(lockNodes, [lockSpace, lockPurposes.system]))
+    for (const name of await listDue()) await setPassword(queries, name, passwords.get(name) ?? adminPassword)
   })
 }
+
+/** Also against nodes on other databases of the server; only a superuser can. */
+const lockRoles = 'lock table pg_catalog.pg_authid in share row exclusive mode'
+const lockNodes = 'select pg_catalog.pg_advisory_xact_lock($1, $2)'
 
 const maySeePasswords = `select has_table_privilege('pg_catalog.pg_authid', 'select') as may`
 

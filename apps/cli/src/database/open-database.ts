@@ -51,10 +51,19 @@ export async function withDatabase<T>(cli: Cli, project: Project, use: (database
 /** Opens the named database, or starts the embedded one; it listens on TCP only when a port is given. */
 export async function openDatabase(cli: Cli, project: Project, port?: DatabasePort): Promise<Database> {
   const url = externalUrl(cli)
-  if (url !== undefined) return { adminUrl: url, url, publicUrl: url, isEmbedded: false, close: nothing }
+  if (url !== undefined) return toNamedDatabase(url)
   const { startEmbedded } = await import('./start-embedded.ts')
   return await startEmbedded(cli, project, port)
 }
+
+/** A server that the user named; all logins are theirs. */
+export const toNamedDatabase = (url: string): Database => ({
+  adminUrl: url,
+  url,
+  publicUrl: url,
+  isEmbedded: false,
+  close: nothing,
+})
 
 /** A TCP port for the embedded server. One that nobody chose gives way to a free one when it is taken. */
 export type DatabasePort = { readonly port: number; readonly isChosen: boolean }

@@ -36,7 +36,8 @@ const inspectDatabase = `
          current_setting('wal_level') as wal_level,
          extract(epoch from clock_timestamp()) * 1000 as now_ms,
          array(select rolname::text from pg_catalog.pg_roles) as roles,
-         array(select extname::text from pg_catalog.pg_extension) as extensions`
+         array(select extname::text from pg_catalog.pg_extension) as extensions,
+         array(select extname::text from pg_catalog.pg_extension where extversion = 'empty' order by 1) as empty_extensions`
 
 type Facts = {
   readonly version: string
@@ -45,6 +46,8 @@ type Facts = {
   readonly now_ms: string
   readonly roles: readonly string[]
   readonly extensions: readonly string[]
+  /** Stand-ins of the embedded PostgreSQL for what it does not have. */
+  readonly empty_extensions: readonly string[]
 }
 
 async function inspect(database: Database): Promise<Facts> {
@@ -88,6 +91,7 @@ export function toFindings(target: string, facts: Facts, nowMs: number): Finding
           `missing: ${missingExtensions.join(', ')}`,
           "Install PostgreSQL's contrib modules, then run `pando migrate up`.",
         ),
+    ...checkEmptyExtensions(facts.empty_extensions),
     skewMs <= clockSkewMsMax
       ? ok('clock', 'agrees with the database')
       : fail(
@@ -95,6 +99,17 @@ export function toFindings(target: string, facts: Facts, nowMs: number): Finding
           `differs from the database by ${formatDuration(skewMs)}`,
           'Set the clocks (NTP): tokens are refused before or after their time.',
         ),
+  ]
+}
+
+function checkEmptyExtensions(names: readonly string[]): Finding[] {
+  if (names.length === 0) return []
+  return [
+    warn(
+      'extensions',
+      `empty, because the embedded PostgreSQL does not have them: ${names.join(', ')}`,
+      'Nothing, unless your SQL uses one of them: then set DATABASE_URL to a PostgreSQL that has it.',
+    ),
   ]
 }
 

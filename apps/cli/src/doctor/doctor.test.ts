@@ -11,6 +11,7 @@ const healthy = {
   now_ms: String(now),
   roles: ['anon', 'authenticated', 'service_role', 'authenticator', 'postgres'],
   extensions: ['pgcrypto', 'uuid-ossp', 'pg_stat_statements'],
+  empty_extensions: new Array<string>(),
 }
 const badOnes = (facts: Partial<typeof healthy>) =>
   toFindings('here', { ...healthy, ...facts }, now).filter(({ state }) => state !== 'ok')
@@ -25,6 +26,7 @@ describe('toFindings', () => {
     ['wal_level', { wal_level: 'replica' }],
     ['roles', { roles: ['anon'] }],
     ['extensions', { extensions: [] }],
+    ['extensions', { empty_extensions: ['pg_graphql'] }],
     ['clock', { now_ms: String(now - 31_000) }],
   ])('finds what is wrong with the %s, and only that, and says what to do', (subject, facts) => {
     expect(badOnes(facts)).toEqual([

@@ -84,3 +84,42 @@ export function startDev(args: readonly string[], options: RunOptions): RunningD
     })
   return { pid: child.pid ?? 0, next, kill: (signal) => child.kill(signal), end }
 }
+
+/** A line of a node's log. */
+export type LogLine = { readonly level: string; readonly msg: string; readonly [fact: string]: unknown }
+
+/** A running `pando serve`. */
+export type RunningNode = {
+  /** Of the API, once it listens; rejects when the node ends before. */
+  readonly url: Promise<string>
+  /** What it has logged until now. */
+  lines(): readonly LogLine[]
+  warnings(): readonly string[]
+  /** Ends it gently. */
+  stop(): Promise<void>
+}
+
+export function startServe(args: readonly string[], options: RunOptions): RunningNode {
+  const child = spawnPando(['serve', ...args], options)
+  const err = collect(child.stderr)
+  const log: LogLine[] = []
+  const listening = Promise.withResolvers<string>()
+  if (child.stdout !== null) {
+    createInterface(child.stdout).on('line', (text) => {
+      const line = JSON.parse(text) as LogLine
+      log.push(line)
+      if (line.msg === 'listening') listening.resolve(String(line['url']))
+    })
+  }
+  const end = once(child, 'close').then(() => listening.reject(new Error(`serve ended: ${err()}`)))
+  listening.promise.catch(() => undefined)
+  return {
+    url: listening.promise,
+    lines: () => log,
+    warnings: () => log.filter(({ level }) => level === 'warn').map(({ msg }) => msg),
+    stop: async () => {
+      child.kill('SIGTERM')
+      await end
+    },
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { openToAll } from './binaries.ts'
 import type { Home } from './home-folder.ts'
@@ -11,20 +11,25 @@ import { quoteSetting, type Settings } from './settings.ts'
  */
 export const freedExtensions = ['autoinc', 'bloom', 'earthdistance', 'insert_username', 'moddatetime'] as const
 
+const ownExtensions = path.join(import.meta.dirname, '../../extensions')
+
 /**
- * Writes control files that make these extensions trusted (PostgreSQL documentation, "Extension Files") and returns the
- * setting that puts them before PostgreSQL's own. Scripts and libraries stay where they are.
+ * Puts our own extensions, and control files that make those above trusted (PostgreSQL documentation, "Extension Files"),
+ * into a folder beside the cluster and returns the setting that puts it before PostgreSQL's own.
  */
-export async function freeExtensions({ folder, binaries }: Home): Promise<Settings> {
+export async function addExtensions({ folder, binaries }: Home): Promise<Settings> {
   // The setting is a list with colons between, and knows no way to write one that does not separate.
   if (folder.includes(':')) return {}
-  const scripts = path.join(binaries.root, 'share/postgresql/extension')
   const root = path.join(folder, 'extensions')
-  await mkdir(path.join(root, 'extension'), { recursive: true })
+  const added = path.join(root, 'extension')
+  await mkdir(added, { recursive: true })
+  await cp(ownExtensions, added, { recursive: true, filter: (source) => !source.endsWith('.md') })
+  const scripts = path.join(binaries.root, 'share/postgresql/extension')
   for (const name of freedExtensions) {
     const file = `${name}.control`
+    // Scripts and libraries stay where they are.
     const more = `trusted = true\ndirectory = ${quoteSetting(scripts)}\n`
-    await writeFile(path.join(root, 'extension', file), (await readFile(path.join(scripts, file), 'utf8')) + more)
+    await writeFile(path.join(added, file), (await readFile(path.join(scripts, file), 'utf8')) + more)
   }
   await openToAll(root)
   return { extension_control_path: `${root}:$system` }

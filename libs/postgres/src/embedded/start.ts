@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { findBinaries } from './binaries.ts'
 import { ensureCluster, superuser, writeSettings } from './cluster.ts'
 import type { EmbeddedPostgresError } from './error.ts'
-import { freeExtensions } from './extensions.ts'
+import { addExtensions } from './extensions.ts'
 import { lockFolder } from './folder-lock.ts'
 import { prepareHome } from './home-folder.ts'
 import { clearOrphan } from './orphan.ts'
@@ -57,7 +57,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const durable = options.durable ?? true
     const { password, created } = await ensureCluster(home, { durable })
-    const defaults = { ...defaultSettings, ...(durable ? {} : volatileSettings), ...(await freeExtensions(home)) }
+    const defaults = { ...defaultSettings, ...(durable ? {} : volatileSettings), ...(await addExtensions(home)) }
     await writeSettings(home, { ...defaults, ...options.settings })
     await clearOrphan(home)
     // After the orphan: it may be what holds the port.

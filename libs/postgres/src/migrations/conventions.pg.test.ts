@@ -74,6 +74,19 @@ test('a database of a newer version is refused and not touched', async () => {
   expect(await database.query(`select to_regclass('c') as c`)).toEqual([{ c: null }])
 })
 
+test('who allows it goes on with a database of a newer version, unless that lacks something too', async () => {
+  await save('first/0001-a.sql', 'create table a ()')
+  await save('first/0002-b.sql', 'create table b ()')
+  await ensure()
+  await rm(path.join(root, database.name, 'first/0002-b.sql'))
+  const newer: string[] = []
+  const goOn = () => ensureConventions({ url: database.url, folders, onNewer: (titles) => newer.push(...titles) })
+  expect(await goOn()).toEqual([])
+  expect(newer).toEqual(['first/0002-b.sql'])
+  await save('second/0001-c.sql', 'create table c ()')
+  await expect(goOn()).rejects.toMatchObject({ code: 'unknown_applied' })
+})
+
 test('a file that changed afterwards is refused', async () => {
   await save('first/0001-a.sql', 'create table a ()')
   await ensure()

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Client } from 'pg'
 import { PostgresError } from '../errors.ts'
 import { toPostgresFailure } from '../failure.ts'
+import { mayNotReadLedger, mustBeAdmin } from './admin-rights.ts'
 import { MigrationError } from './migration-error.ts'
 import { runSqlFile } from './run-sql-file.ts'
 import { withMigrationLock, withSession, type Notice } from './session.ts'
@@ -20,7 +21,14 @@ export type ConventionOptions = {
   readonly parameters?: Readonly<Record<string, string>>
   /** What a file could not do on this server, and what to run instead. */
   readonly onNotice?: (notice: Notice & { readonly migration: string }) => void
+  /**
+   * Told what the database has that these folders do not, when it has all of theirs: a newer version prepared it, and this
+   * one goes on, as during a rolling update. Without it that is an error.
+   */
+  readonly onNewer?: OnNewer
 }
+
+type OnNewer = (titles: readonly string[]) => void
 
 type Convention = SqlFolderFile & { readonly folder: string; readonly title: string }
 
@@ -39,14 +47,19 @@ export async function listConventionFolders(servicesFolder: string): Promise<Con
 /**
  * Brings a database up to the conventions: applies the files that it has not got, each in one transaction, and returns their
  * names. Costs one query when nothing is to do; many nodes may call it at once. Rejects with `MigrationError` when a file was
- * changed after it was applied or the database was prepared by a newer version, with `SqlFileError` when a file fails.
+ * changed after it was applied, the database was prepared by a newer version or the user has not the right; with
+ * `SqlFileError` when a file fails.
  */
 export async function ensureConventions(options: ConventionOptions): Promise<string[]> {
   const known = (await Promise.all(options.folders.map(readConventions))).flat()
-  const { url } = options
-  const pending = await withSession({ url }, async (client) => listPending(known, await readLedger(client)))
-  if (pending.length === 0) return []
-  return await withMigrationLock({ url }, 'system', () => applyPending(options, known))
+  const { url, onNewer } = options
+  const ledger = await withSession({ url }, readLedger)
+  if (listMissing(known, ledger).length > 0) {
+    // It may be on its way from another node; under the lock the ledger holds still.
+    return await withMigrationLock({ url }, 'system', () => applyPending(options, known))
+  }
+  mustFit(known, ledger, onNewer)
+  return []
 }
 
 async function readConventions(folder: ConventionFolder): Promise<Convention[]> {
@@ -72,28 +85,37 @@ const insertLedger = 'insert into pando.migrations (folder, name, checksum) valu
 
 /** undefined_table, invalid_schema_name */
 const absent = new Set(['42P01', '3F000'])
+const insufficientPrivilege = '42501'
 
 async function readLedger(client: Client): Promise<LedgerRow[]> {
   try {
     return (await client.query<LedgerRow>(selectLedger)).rows
   } catch (error) {
     const failure = toPostgresFailure(error, { sent: true })
-    if (failure instanceof PostgresError && absent.has(failure.fields.code)) return []
-    throw failure
+    if (!(failure instanceof PostgresError)) throw failure
+    if (absent.has(failure.fields.code)) return []
+    throw failure.fields.code === insufficientPrivilege ? await mayNotReadLedger(client) : failure
   }
 }
 
-/** Compares files and ledger; throws `MigrationError` when they do not fit. Ledger rows of folders not given are not ours. */
-export function listPending<File extends LedgerRow>(known: readonly File[], ledger: readonly LedgerRow[]): File[] {
-  const keyOf = ({ folder, name }: LedgerRow): string => `${folder}/${name}`
+const keyOf = ({ folder, name }: LedgerRow): string => `${folder}/${name}`
+
+function listMissing<File extends LedgerRow>(known: readonly File[], ledger: readonly LedgerRow[]): File[] {
+  const applied = new Set(ledger.map(keyOf))
+  return known.filter((file) => !applied.has(keyOf(file)))
+}
+
+/** Throws `MigrationError` when files and ledger do not fit. Ledger rows of folders not given are not ours. */
+function mustFit(known: readonly LedgerRow[], ledger: readonly LedgerRow[], onNewer?: OnNewer): void {
   const folders = new Set(known.map(({ folder }) => folder))
   const files = new Map(known.map((file) => [keyOf(file), file]))
   const applied = new Map(ledger.filter(({ folder }) => folders.has(folder)).map((row) => [keyOf(row), row]))
   const newer = [...applied.keys()].filter((key) => !files.has(key)).toSorted()
-  if (newer.length > 0) throw preparedByNewer(newer)
+  // Each knowing what the other does not is no update on its way: the two versions have grown apart.
+  if (newer.length > 0 && (onNewer === undefined || listMissing(known, ledger).length > 0)) throw preparedByNewer(newer)
   const changed = known.filter((file) => (applied.get(keyOf(file))?.checksum ?? file.checksum) !== file.checksum)
   if (changed.length > 0) throw changedAfterwards(changed.map(keyOf))
-  return known.filter((file) => !applied.has(keyOf(file)))
+  if (newer.length > 0) onNewer?.(newer)
 }
 
 const preparedByNewer = (titles: readonly string[]): MigrationError =>
@@ -117,7 +139,11 @@ async function applyPending(options: ConventionOptions, known: readonly Conventi
   const onNotice = (notice: Notice): void => options.onNotice?.({ ...notice, migration: running })
   return await withSession({ url: options.url, onNotice }, async (client) => {
     // Read again: whoever held the lock before us may have applied them.
-    const pending = listPending(known, await readLedger(client))
+    const ledger = await readLedger(client)
+    mustFit(known, ledger, options.onNewer)
+    const pending = listMissing(known, ledger)
+    if (pending.length === 0) return []
+    await mustBeAdmin(client)
     await client.query(createLedger)
     for (const { title, folder, name, checksum, text } of pending) {
       running = title

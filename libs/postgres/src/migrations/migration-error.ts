@@ -5,8 +5,10 @@ export type MigrationCode =
   | 'unknown_applied'
   /** Two files have the same version. */
   | 'duplicate_version'
+  /** The user of the URL may not do it. */
+  | 'missing_rights'
 
-/** The files and the database do not fit together; the message says which and what to do. */
+/** The files and the database, or its user, do not fit together; the message says which and what to do. */
 export class MigrationError extends Error {
   readonly code: MigrationCode
   /** The migrations it is about, as people know them. */

@@ -120,6 +120,11 @@ test('an extension that is not there is named, with what to do', async () => {
   expect(error.report).toMatch(/extension "pg_nothing" is not available[^]*hint: This PostgreSQL has no .*DATABASE_URL/)
 })
 
+test('a version of it that is not there is said to be the reason', async () => {
+  const error = await failure(`create extension citext version '0.9'`)
+  expect(error.report).toMatch(/no installation script[^]*hint: .* another version of "citext": take `version …` out/)
+})
+
 test('so is one that only a superuser may create', async () => {
   const error = await failure('create role plain; set role plain; create extension dblink schema public')
   expect(error.report).toMatch(/permission denied[^]*hint: Migrations do not run as superuser.*"dblink"/)
