@@ -97,6 +97,8 @@ test('out of connections, requests share those there are; without any they fail 
   )
 
   const pools = cluster.pools({ limits: { backoffMs: 20, backoffMsMax: 100 } })
+  // Postgres may still be busy to end a connection of the test before.
+  await eventually(() => pools.run(exchange(sql('select 1'), write)).then(Boolean, () => false))
   const outcomes = await Promise.all(
     Array.from({ length: 30 }, (_, i) => cell(pools, exchange(sql('select $1::int', String(i)), write))),
   )

@@ -110,7 +110,7 @@ describe.each(['pipelined', 'transactional'] as const)('%s', (mode) => {
     const failed = await pools
       .transaction(request(), async (tx) => {
         const { rows } = await tx.query(sql('update account set balance = 3 returning pg_backend_pid()'))
-        await cluster.admin(`select pg_terminate_backend(${rows[0]![0]})`)
+        await cluster.admin(`select pg_terminate_backend(${rows[0]![0]}, 10000)`)
         await tx.query(sql('select 1'))
       })
       .catch((error: unknown) => error as PostgresUnavailable)
