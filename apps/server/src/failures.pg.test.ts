@@ -1,12 +1,11 @@
 import { demoJwtSecret } from '@pando/http/auth/api-keys'
 import { startTestCluster, type TestCluster } from '@pando/postgres/pipeline/test-cluster'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { readServerConfig } from './config.ts'
 import { createFactories } from './factories.ts'
 import { type RunningServer, startServer } from './start-server.ts'
+import { freePort } from '@pando/postgres/testing/free-port'
 
 /** Three of them are for superusers, a few for the catalogue; the rest is for requests. */
 const serverConnectionsMax = 24
@@ -31,15 +30,6 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop()
 })
 afterAll(() => cluster.remove())
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 /** A node with a deadline of `timeout` for every request. */
 async function start(timeout: string): Promise<string> {

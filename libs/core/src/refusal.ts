@@ -16,7 +16,7 @@ export class Refusal extends Error {
     message: string,
     extra: { facts?: Record<string, unknown>; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    // Nobody looks at the stack of a "no", and under overload there are many: without it one costs a fifth.
+    // Nobody looks at the stack of a "no", and under overload there are many: without it one costs a quarter.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message, extra.cause === undefined ? undefined : { cause: extra.cause })

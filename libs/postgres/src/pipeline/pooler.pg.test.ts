@@ -1,27 +1,18 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresUnavailable } from '../errors.ts'
 import type { PipelinedPools } from './pools.ts'
 import { cell, eventually, exchange, sql, startTestCluster, within, type TestCluster } from './test-cluster.ts'
+import { freePort } from '../testing/free-port.ts'
 
 const installed = spawnSync('pgbouncer', ['--version']).status === 0
 if (!installed) process.stderr.write('pooler.pg.test.ts is skipped: the program pgbouncer is not installed\n')
 
 const nobody = 65_534
 const backendsMax = 3
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 describe.skipIf(!installed)('behind pgbouncer in transaction mode', () => {
   let cluster: TestCluster
