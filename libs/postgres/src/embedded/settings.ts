@@ -15,6 +15,8 @@ export const defaultSettings: Settings = {
   max_wal_size: '1GB',
   shared_preload_libraries: 'pg_stat_statements',
   'pg_stat_statements.max': 1000,
+  // `reset all` before each request would lead every list, and be paid for.
+  'pg_stat_statements.track_utility': 'off',
   max_connections: 100,
   shared_buffers: '64MB',
   max_worker_processes: 4,

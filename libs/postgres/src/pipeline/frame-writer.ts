@@ -3,15 +3,15 @@ import type { Parameter } from '../exchange.ts'
 import type { PreparedStatement } from './prepared-statements.ts'
 
 const blockBytes = 32 * 1024
-/** Longer texts become a piece of their own instead of passing through the block. */
-const inlineTextMax = 8 * 1024
+/** Longer values become pieces of their own instead of passing through the block. */
+const inlineMax = 8 * 1024
 
 const executeFrame = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0])
 const syncFrame = Buffer.from([0x53, 0, 0, 0, 4])
 
 /**
  * Encodes frontend messages (PostgreSQL protocol 3.0, "Message Formats") into one reused block and hands everything of a
- * tick to the socket at once. Parameters given as chunks are handed over as they are: never joined, never copied.
+ * tick to the socket at once. Long parameters given as chunks are handed over as they are: never joined, never copied.
  *
  * Bytes that the kernel has not taken stay in pieces here, at most one high-water mark of them inside the socket.
  */
@@ -103,6 +103,15 @@ export class FrameWriter {
     if (typeof value === 'string') return 4 + this.#text(value)
     let bytes = 0
     for (const chunk of value) bytes += chunk.length
+    if (bytes <= inlineMax) {
+      this.#reserve(4 + bytes)
+      this.#int32(bytes)
+      for (const chunk of value) {
+        this.#block.set(chunk, this.#at)
+        this.#at += chunk.length
+      }
+      return 4 + bytes
+    }
     this.#reserve(4)
     this.#int32(bytes)
     this.#cut()
@@ -111,7 +120,7 @@ export class FrameWriter {
   }
 
   #text(value: string): number {
-    if (value.length > inlineTextMax) {
+    if (value.length > inlineMax) {
       const encoded = Buffer.from(value)
       this.#reserve(4)
       this.#int32(encoded.length)
