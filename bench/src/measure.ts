@@ -103,7 +103,7 @@ async function addOpenLoop(
     }
     await waitForCalm(plan.calmMsMax)
     const perSecond = row.load.requestsPerSecond / 2
-    added.push({ ...row, open: await runOpenLoop(target, { perSecond, seconds: plan.seconds }) })
+    added.push({ ...row, open: runOpenLoop(target, { perSecond, seconds: plan.seconds }) })
   }
   return added
 }

@@ -1,4 +1,7 @@
-import { Pool } from 'undici'
+import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { benchFolder } from './peer.ts'
 import { fillText } from './wrk.ts'
 import type { LoadTarget } from './wrk.ts'
 
@@ -11,77 +14,40 @@ export type OpenLoopResult = {
   readonly lateP99Ms: number
 }
 
-/**
- * Arrivals on a schedule, whatever the server does; latency counts from the scheduled instant, so that a stall is not
- * hidden by requests that were never sent.
- */
+/** Requests with different keys that are sent in turn. */
+const requestsMax = 5_000
+
+/** Arrivals on a schedule; undefined, with the reason on stderr, where Go cannot build the generator. */
 export function runOpenLoop(
   target: LoadTarget,
   { perSecond, seconds }: { perSecond: number; seconds: number },
-): Promise<OpenLoopResult> {
-  const pool = new Pool(new URL(target.base).origin, { connections: 256 })
-  const total = Math.floor(perSecond * seconds)
-  const latencies: number[] = []
-  const lateness: number[] = []
-  const startMs = performance.now() + 20
-  let sent = 0
-  let open = 0
-  let failed = 0
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      if (sent < total || open > 0) return
-      void pool.destroy()
-      resolve({
-        offeredPerSecond: perSecond,
-        p50Ms: percentile(latencies, 0.5),
-        p99Ms: percentile(latencies, 0.99),
-        failed,
-        lateP99Ms: percentile(lateness, 0.99),
-      })
-    }
-    const arrive = (scheduledMs: number): void => {
-      lateness.push(performance.now() - scheduledMs)
-      open += 1
-      send(pool, target, (ok) => {
-        open -= 1
-        latencies.push(performance.now() - scheduledMs)
-        if (!ok) failed += 1
-        finish()
-      })
-    }
-    const tick = (): void => {
-      const due = Math.min(total, Math.floor(((performance.now() - startMs) / 1000) * perSecond))
-      while (sent < due) arrive(startMs + (sent++ / perSecond) * 1000)
-      // A loop without a pause would take a processor from the server; what it costs is in `lateP99Ms`.
-      if (sent < total) setTimeout(tick, 1)
-      else finish()
-    }
-    setTimeout(tick, 1)
+): OpenLoopResult | undefined {
+  const generator = buildGenerator()
+  if (generator === undefined) return undefined
+  const { stdout, stderr, status } = spawnSync(generator, {
+    input: JSON.stringify(toPlan(target, perSecond, seconds)),
+    encoding: 'utf8',
   })
+  if (status !== 0) throw new Error(`The open-loop generator did not run:\n${stderr}`)
+  return { offeredPerSecond: perSecond, ...(JSON.parse(stdout) as Omit<OpenLoopResult, 'offeredPerSecond'>) }
 }
 
-/** By undici's dispatcher, because `node:http` takes a third of a processor for what it sends here. */
-function send(pool: Pool, { base, method, path, headers, body }: LoadTarget, done: (ok: boolean) => void): void {
-  let status = 0
-  pool.dispatch(
-    {
-      method,
-      path: new URL(base).pathname.replace(/\/$/, '') + fillText(path),
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      body: body === undefined ? null : fillText(body),
-    },
-    {
-      onRequestStart: () => undefined,
-      onResponseStart: (_controller, statusCode) => void (status = statusCode),
-      onResponseData: () => undefined,
-      onResponseEnd: () => done(status < 300),
-      onResponseError: () => done(false),
-    },
-  )
+function toPlan({ base, method, path, headers, body }: LoadTarget, perSecond: number, seconds: number) {
+  const requests = Array.from({ length: requestsMax }, () => ({
+    url: base.replace(/\/$/, '') + fillText(path),
+    body: body === undefined ? '' : fillText(body),
+  }))
+  const typed = body === undefined ? headers : { ...headers, 'content-type': 'application/json' }
+  return { method, headers: typed, perSecond, seconds, requests }
 }
 
-/** The value below which a share of the samples lies; NaN without samples. */
-export function percentile(samples: number[], share: number): number {
-  const sorted = samples.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+let built: string | undefined | null = null
+
+function buildGenerator(): string | undefined {
+  if (built !== null) return built
+  const binary = join(tmpdir(), 'pando-bench-open-loop')
+  const cwd = join(benchFolder, 'open-loop')
+  const { status, error, stderr } = spawnSync('go', ['build', '-o', binary, '.'], { cwd, encoding: 'utf8' })
+  if (status !== 0) process.stderr.write(`Open-loop latencies are left out: ${error?.message ?? stderr}\n`)
+  return (built = status === 0 ? binary : undefined)
 }
