@@ -12,6 +12,7 @@ import { createMetrics } from '@pando/telemetry/metrics'
 import { createRandomIds, type Ids } from '@pando/telemetry/trace'
 import { createTracing } from '@pando/telemetry/tracing'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { AddressInfo } from 'node:net'
 import type { ServerConfig } from './config.ts'
 import { chooseRoles, type ServiceFactories, type Shared } from './roles.ts'
 import { traceparentWith, traceRequests } from './trace-requests.ts'
@@ -59,7 +60,8 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
   const authenticate = createAuthenticator({ keys, clock, values: config.jwt, issuers })
 
-  const shared: Shared = { config, authenticate, clock, logger, metrics }
+  const apiUrl = (): string => config.server.externalUrl?.replace(/\/$/, '') ?? listenerUrl(app)
+  const shared: Shared = { config, authenticate, clock, logger, metrics, apiUrl }
   const names = chooseRoles(config.server.services, Object.keys(factories))
   const services = names.map((name) => factories[name]!(shared))
   const hasAdmin = config.server.adminPort !== null
@@ -115,6 +117,13 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
       output.close()
     },
   }
+}
+
+/** The address that this machine reaches an open listener at. */
+function listenerUrl(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
+  return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`
 }
 
 function configuredKeys({ jwt }: ServerConfig) {

@@ -1,5 +1,6 @@
 import { options } from '@pando/config/options'
 import { type Configuration, readConfiguration, type Sources } from '@pando/config/read-configuration'
+import { authOptions } from '@pando/auth'
 import { gatewayOptions } from '@pando/gateway'
 import { jwtOptions } from '@pando/http/auth/config'
 import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
@@ -29,6 +30,12 @@ export const serverOptions = options({
       toml: 'api.port',
       flag: 'port',
       text: 'Port of the API; 0 takes a free one.',
+    },
+    externalUrl: {
+      type: 'url',
+      default: null,
+      toml: 'api.external_url',
+      text: 'Address of the API as apps and mails reach it, without a path; where the node listens if not given.',
     },
     adminHost: { type: 'string', default: '127.0.0.1', text: 'Address of the admin listener.' },
     adminPort: {
@@ -62,6 +69,7 @@ export const serverGroups = {
   gateway: gatewayOptions,
   database: databaseOptions,
   rest: restOptions,
+  auth: authOptions,
   log: telemetryOptions,
   otel: tracingOptions,
 } as const

@@ -39,7 +39,9 @@ beforeAll(async () => {
       PANDO_LOG_LEVEL: 'silent',
     },
   })
-  const postgres = { apiUrl: database.apiUrl, listenUrl: database.apiUrl, mode: 'pipelined' } as const
+  const { apiUrl } = database
+  const authUrl = database.urlAs('supabase_auth_admin')
+  const postgres = { apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' } as const
   const page = {
     project: 'aviary',
     url: () => server.url,

@@ -17,6 +17,8 @@ export type PostgresAddresses = {
   readonly mode: 'pipelined' | 'transactional'
   /** Without a pooler: notifications need a session of their own. */
   readonly listenUrl: string
+  /** As `supabase_auth_admin`, who owns the accounts; without a pooler. */
+  readonly authUrl: string
 }
 
 /** Told, with the exposed schemas, of each catalogue right before it serves. */

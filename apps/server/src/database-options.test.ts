@@ -12,7 +12,12 @@ function addresses(environment: Record<string, string>) {
 
 test('requests log in as authenticator, with the password of the owner unless another is given', () => {
   const direct = 'postgres://authenticator:of-the-owner@db.internal:5432/app'
-  expect(addresses({ DATABASE_URL: owner })).toEqual({ apiUrl: direct, listenUrl: direct, mode: 'pipelined' })
+  expect(addresses({ DATABASE_URL: owner })).toEqual({
+    apiUrl: direct,
+    listenUrl: direct,
+    authUrl: 'postgres://supabase_auth_admin:of-the-owner@db.internal:5432/app',
+    mode: 'pipelined',
+  })
 })
 
 test('notifications come the way of requests', () => {
@@ -24,6 +29,7 @@ test('notifications go around a pooler, with the password of requests', () => {
   expect(addresses(pooled)).toEqual({
     apiUrl: api,
     listenUrl: 'postgres://authenticator:of-requests@db.internal:5432/app',
+    authUrl: 'postgres://supabase_auth_admin:of-requests@db.internal:5432/app',
     mode: 'transactional',
   })
 })

@@ -36,19 +36,20 @@ export function toPostgresAddresses({ url, apiUrl, pooled }: Values<typeof datab
     )
   }
   const api = apiUrl?.reveal()
-  const direct = asAuthenticator(url.reveal(), api)
+  const direct = asRole('authenticator', url.reveal(), api)
   // No notification comes through a pooler in transaction mode.
   return {
     apiUrl: api ?? direct,
+    authUrl: asRole('supabase_auth_admin', url.reveal(), api),
     listenUrl: pooled ? direct : (api ?? direct),
     mode: pooled ? 'transactional' : 'pipelined',
   }
 }
 
-/** The same address with the role that requests log in as: its password is that of `apiUrl`, else the owner's. */
-function asAuthenticator(ownerUrl: string, apiUrl?: string): string {
+/** The same address with a role that the server logs in as: its password is that of `apiUrl`, else the owner's. */
+function asRole(role: string, ownerUrl: string, apiUrl?: string): string {
   const url = new URL(ownerUrl)
-  url.username = 'authenticator'
+  url.username = role
   if (apiUrl !== undefined) url.password = new URL(apiUrl).password
   return url.href
 }

@@ -1,6 +1,10 @@
 import { createAdmin } from '@pando/admin'
+import { createAuth, createPasswords } from '@pando/auth'
 import type { Address } from '@pando/contract/overview'
+import { createTokenSigner } from '@pando/http/auth/token-signer'
+import { createDatabase } from '@pando/postgres/database'
 import { createRest } from '@pando/rest'
+import { randomBytes } from 'node:crypto'
 import { createDashboardService } from './dashboard-service.ts'
 import { createDataLayer, type DataLayer, type OnCatalogue, type PostgresAddresses } from './data-layer.ts'
 import type { ServiceFactories, Shared } from './roles.ts'
@@ -39,8 +43,29 @@ export function createFactories(
       }
       return { ...createRest(deps), start, stop }
     },
+    auth: (shared) => createAuthService(shared, addresses.authUrl),
     ...(page === undefined ? {} : developmentServices(page, dataOf)),
   }
+}
+
+function createAuthService({ authenticate, config, clock, logger, apiUrl }: Shared, url: string) {
+  const { jwt, auth: options } = config
+  const keys = { secret: jwt.secret?.reveal(), signingKeys: jwt.signingKeys?.reveal(), jwks: jwt.jwks?.reveal() }
+  return createAuth({
+    authenticate,
+    database: createDatabase({
+      url,
+      applicationName: 'pando auth',
+      connectionsMax: options.connectionsMax,
+      onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
+    }),
+    clock,
+    randomBytes,
+    signer: createTokenSigner(keys),
+    passwords: createPasswords(options),
+    apiUrl,
+    options,
+  })
 }
 
 function developmentServices(page: DevelopmentPage, dataOf: (shared: Shared) => DataLayer): ServiceFactories {

@@ -12,6 +12,8 @@ export type Shared = {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** The API's address as apps reach it, without a slash at the end; known once the listener is open. */
+  readonly apiUrl: () => string
 }
 
 /** By the name of the service, how it is made from what the node shares. */

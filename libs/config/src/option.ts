@@ -19,8 +19,14 @@ export type IntegerOption = Common & Bounds & { readonly type: 'integer'; readon
 /** A share or factor: any finite number. */
 export type NumberOption = Common & Bounds & { readonly type: 'number'; readonly default: number | null }
 export type BooleanOption = Common & { readonly type: 'boolean'; readonly default: boolean }
-/** Written `250ms`, `30s`, `5m`, `2h`, `7d`; a bare number is milliseconds. Its value is in milliseconds. */
-export type DurationOption = Common & Bounds & { readonly type: 'duration'; readonly default: number | null }
+/** Written `250ms`, `30s`, `1h30m`, `7d`. Its value is in milliseconds. */
+export type DurationOption = Common &
+  Bounds & {
+    readonly type: 'duration'
+    readonly default: number | null
+    /** What a bare number counts; milliseconds if not given. */
+    readonly unit?: 's'
+  }
 /** Written `64kb`, `50mb`, `1gb` (powers of 1024); a bare number is bytes. */
 export type BytesOption = Common & Bounds & { readonly type: 'bytes'; readonly default: number | null }
 export type EnumOption = Common & {

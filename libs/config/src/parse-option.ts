@@ -19,7 +19,12 @@ export function parseOption(option: Option, raw: unknown): Parsed {
     case 'number':
       return withinBounds(option, raw, toNumber(textOf(raw)), 'a number')
     case 'duration':
-      return withinBounds(option, raw, scaled(raw, durationUnits, 'ms'), 'a duration such as 250ms, 30s, 5m, 2h or 7d')
+      return withinBounds(
+        option,
+        raw,
+        scaled(raw, durationUnits, option.unit ?? 'ms'),
+        'a duration such as 250ms, 30s, 5m, 2h or 7d',
+      )
     case 'bytes':
       return withinBounds(option, raw, scaled(raw, bytesUnits, 'b'), 'a size such as 65536, 64kb, 50mb or 1gb')
     case 'boolean':
@@ -50,10 +55,17 @@ function mustBe(what: string, raw: unknown): Parsed {
   return { mistake: `must be ${what}, but is ${JSON.stringify(raw)}` }
 }
 
+/** One number with a unit, or several in a row (`1h30m`). */
 function scaled(raw: unknown, units: Record<string, number>, bare: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(textOf(raw))
-  const factor = units[(match?.[2] || bare).toLowerCase()]
-  return match === null || factor === undefined ? Number.NaN : Math.round(Number(match[1]) * factor)
+  const text = textOf(raw)
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Math.round(Number(text) * units[bare]!)
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)]
+  const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text
+  const sum = parts.reduce(
+    (total, [, count, unit]) => total + Number(count) * (units[unit!.toLowerCase()] ?? Number.NaN),
+    0,
+  )
+  return isWhole ? Math.round(sum) : Number.NaN
 }
 
 type Bounded = { readonly type: string; readonly min?: number; readonly max?: number }

@@ -29,26 +29,29 @@ export function toLogins(kind: ProjectKind, { adminUrl, tcpUrl }: { adminUrl: st
   return { adminUrl, url: loginUrl(adminUrl, asOwner), publicUrl: loginUrl(tcpUrl ?? adminUrl, asOwner) }
 }
 
+/** Whom the API logs in as: for requests, and for accounts. */
+const apiRoles = ['authenticator', 'supabase_auth_admin']
+
 const listWithoutPassword = `
   select rolname::text as name
   from pg_catalog.pg_authid
   where rolname = any ($1) and rolpassword is null`
 
 /**
- * Gives roles that log in a password, where they have none: `authenticator`, as whom the API works, the admin's; and the
- * owner that of its login. Where the admin may not see passwords, only an `authenticator` that is new has surely none.
+ * Gives roles that log in a password, where they have none: those that the API works as, the admin's; and the owner that of
+ * its login. Where the admin may not see passwords, only roles that are new have surely none.
  */
 export async function ensurePasswords(logins: Logins, { rolesAreNew }: { rolesAreNew: boolean }): Promise<void> {
   const adminPassword = passwordOf(logins.adminUrl)
   const passwords = new Map([
-    ['authenticator', adminPassword],
+    ...apiRoles.map((role) => [role, adminPassword] as const),
     [ownerRole, passwordOf(logins.url)],
   ])
   if (adminPassword === '') return
   await withQueries(logins.adminUrl, async (queries) => {
     const [{ may } = { may: false }] = await queries.query<{ may: boolean }>(maySeePasswords)
     const listDue = async (): Promise<readonly string[]> => {
-      if (!may) return rolesAreNew ? ['authenticator'] : []
+      if (!may) return rolesAreNew ? apiRoles : []
       const rows = await queries.query<{ name: string }>(listWithoutPassword, [[...passwords.keys()]])
       return rows.map(({ name }) => name)
     }

@@ -67,7 +67,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     },
   })
   const { apiUrl } = database
-  const server = await startServer(config, createFactories({ apiUrl, listenUrl: apiUrl, mode: 'pipelined' }))
+  const authUrl = database.urlAs('supabase_auth_admin')
+  const server = await startServer(config, createFactories({ apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' }))
   return {
     url: server.url,
     database,

@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import type { AuthOptions } from '../config.ts'
+import { errors } from '../errors.ts'
+import type { HashJob, VerifyJob } from './hash-worker.ts'
+import type { Passwords } from './passwords.ts'
+
+type Options = Pick<AuthOptions, 'passwordMemory' | 'passwordPasses' | 'passwordThreads' | 'passwordQueueMax'>
+
+/** How long a thread waits for the next password before it ends. */
+const idleMs = 30_000
+
+/**
+ * Threads that hash, begun when the first password comes. They have the lowest priority the system knows: they take what
+ * requests leave over, all of it when there are none. What waits is bounded.
+ */
+export function createPasswords(options: Options): Passwords {
+  const cost = {
+    memoryCost: Math.round(options.passwordMemory / 1024),
+    timeCost: options.passwordPasses,
+    parallelism: 1,
+  }
+  let pool: Piscina | undefined
+  const open = (): Piscina =>
+    (pool ??= new Piscina({
+      filename: new URL('hash-worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: options.passwordThreads ?? availableParallelism(),
+      maxQueue: options.passwordQueueMax,
+      idleTimeout: idleMs,
+      niceIncrement: 19,
+    }))
+  const run = async (job: HashJob | VerifyJob): Promise<unknown> => {
+    const threads = open()
+    if (threads.queueSize >= options.passwordQueueMax && threads.threads.length >= threads.options.maxThreads)
+      throw errors.tooManySignIns()
+    return threads.run(job, { name: job.name })
+  }
+  return {
+    hash: (password) => run({ name: 'hash', password, cost }) as Promise<string>,
+    verify: (password, hash) => run({ name: 'verify', password, hash, cost }) as ReturnType<Passwords['verify']>,
+    close: async () => void (await pool?.destroy()),
+  }
+}

@@ -1,0 +1,171 @@
+import { credentialsOf } from '@pando/http/credentials'
+import { Refusal } from '@pando/core/refusal'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { AuthDeps } from './deps.ts'
+import { errors } from './errors.ts'
+import { isFault, renderError } from './render-error.ts'
+import { findSession } from './store/sessions.ts'
+import { findUser } from './store/users.ts'
+import { isBanned } from './user.ts'
+import { isUuid } from './uuid.ts'
+import type { SignedInVisit, Visit } from './visit.ts'
+
+/** What an endpoint answers; a body that is undefined is none. */
+export type Answer = {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/**
+ * Who may call: `anyone` who has a key of the installation, a signed-in `user`, one with an account that is not `anonymous`
+ * (`member`), or an `admin` (the roles service_role and supabase_admin).
+ */
+type Who = 'anyone' | 'user' | 'member' | 'admin'
+type VisitOf<W extends Who> = W extends 'user' | 'member' ? SignedInVisit : Visit
+
+type Declared<W extends Who, Body extends TSchema> = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly who: W
+  /** What comes in; a request without body is `{}`. */
+  readonly body?: Body
+  readonly run: (deps: AuthDeps, visit: VisitOf<W>, body: Static<Body>) => Promise<Answer>
+}
+
+/** An endpoint, as data and one call. */
+export type Route = {
+  readonly method: string
+  readonly path: string
+  readonly who: Who
+  readonly handle: (deps: AuthDeps, visit: Visit, body: unknown) => Promise<Answer>
+}
+
+/** Declares an endpoint: the body is checked before anything else looks at it. */
+export function route<W extends Who, Body extends TSchema>(declared: Declared<W, Body>): Route {
+  const { method, path, who, run } = declared
+  const parse = declared.body === undefined ? () => ({}) : createParser(declared.body)
+  return {
+    method,
+    path,
+    who,
+    handle: async (deps, visit, body) => {
+      const parsed = parse(body) as Static<Body>
+      return run(deps, (await admit(deps, who, visit)) as VisitOf<W>, parsed)
+    },
+  }
+}
+
+/** Answers `routes` on a listener of which this is one scope. */
+export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readonly Route[]): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: deps.options.bodyBytesMax }, (_request, text, done) =>
+    done(null, text),
+  )
+  for (const { method, path, handle } of routes) {
+    app.route({
+      method,
+      url: path,
+      handler: async (request, reply) => {
+        const visit = await toVisit(deps, request)
+        request.state.role = visit.caller.role
+        return send(reply, await handle(deps, visit, request.body))
+      },
+    })
+  }
+  app.setNotFoundHandler(() => {
+    throw errors.notFound()
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const known = fromFramework(error, deps)
+    if (isFault(known)) request.log.error(known)
+    const { status, headers, body } = renderError(known, request.headers['x-supabase-api-version']?.toString())
+    return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(JSON.stringify(body))
+  })
+}
+
+async function toVisit(deps: AuthDeps, request: FastifyRequest): Promise<Visit> {
+  return {
+    caller: await authenticate(deps, request),
+    address: request.ip,
+    userAgent: request.headers['user-agent'],
+    headers: request.headers,
+    params: request.params as Record<string, string>,
+    query: Object.fromEntries(new URL(request.raw.url!, 'http://unused').searchParams),
+  }
+}
+
+async function authenticate(deps: AuthDeps, request: FastifyRequest) {
+  try {
+    return await deps.authenticate(credentialsOf(request.raw))
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) throw errors.badJwt(error.message)
+    throw error
+  }
+}
+
+const adminRoles: ReadonlySet<string> = new Set(['service_role', 'supabase_admin'])
+
+async function admit(deps: AuthDeps, who: Who, visit: Visit): Promise<Visit | SignedInVisit> {
+  if (who === 'anyone') return visit
+  const { role, claims } = visit.caller
+  if (who === 'admin') {
+    if (!adminRoles.has(role)) throw role === 'anon' ? errors.noAuthorization() : errors.notAdmin()
+    return visit
+  }
+  if (visit.headers.authorization === undefined) throw errors.noAuthorization()
+  if (claims.sub === undefined) throw errors.badJwt('missing sub claim')
+  const user = await findUser(deps.database, { id: mustBeUuid(claims.sub, 'sub') })
+  if (user === undefined) throw errors.userOfTokenNotFound()
+  const sessionId = claims['session_id']
+  const session =
+    typeof sessionId === 'string' && sessionId !== ''
+      ? await findSession(deps.database, mustBeUuid(sessionId, 'session_id'))
+      : undefined
+  if (session === undefined && sessionId !== undefined && sessionId !== '') throw errors.sessionOfTokenNotFound()
+  if (isBanned(user, deps.clock.now())) throw errors.userBannedNow()
+  if (who === 'member' && user.is_anonymous) throw errors.notForAnonymous()
+  return { ...visit, user, session }
+}
+
+function mustBeUuid(value: unknown, claim: string): string {
+  if (!isUuid(value)) throw errors.badJwt(`${claim} claim must be a UUID`)
+  return value
+}
+
+/** JSON of the declared shape. Members that are null count as left out: some SDKs write every optional field. */
+function createParser(schema: TSchema): (body: unknown) => unknown {
+  const compiled = Compile(schema)
+  return (body) => {
+    const value = parseJson(body)
+    if (compiled.Check(value)) return value
+    const { instancePath, message } = compiled.Errors(value)[0]!
+    throw errors.badJson(`${instancePath.slice(1).replaceAll('/', '.') || 'the body'} ${message}`)
+  }
+}
+
+function parseJson(body: unknown): unknown {
+  if (typeof body !== 'string' || body.trim() === '') return {}
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch (error) {
+    throw errors.badJson((error as Error).message)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw errors.badJson('it is not an object')
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+  void reply.code(status).headers(headers)
+  if (body === undefined) return reply.send()
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
+}
+
+/** Fastify's own refusal of a large body; all else passes. */
+function fromFramework(error: unknown, { options }: AuthDeps): unknown {
+  const { code } = error as { code?: string }
+  return code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? errors.bodyTooLarge(options.bodyBytesMax) : error
+}

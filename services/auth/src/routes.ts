@@ -1,0 +1,39 @@
+import { getHealth, getJwks, getSettings } from './about.ts'
+import { createUser } from './admin/create-user.ts'
+import { deleteUserAsAdmin, deleteUserBody } from './admin/delete-user.ts'
+import { getUserAsAdmin } from './admin/find-user.ts'
+import { listUsersAsAdmin } from './admin/list-users.ts'
+import { updateUserAsAdmin } from './admin/update-user.ts'
+import { adminUserBody } from './admin/user-body.ts'
+import { getUser } from './get-user.ts'
+import { route, type Route } from './route.ts'
+import { signOut } from './sign-out.ts'
+import { signUp, signUpBody } from './sign-up.ts'
+import { grantToken, tokenBody } from './token.ts'
+import { updateOwnUser, updateUserBody } from './update-user.ts'
+
+/** Every endpoint below `/auth/v1`. */
+export const routes: readonly Route[] = [
+  route({ method: 'GET', path: '/health', who: 'anyone', run: getHealth }),
+  route({ method: 'GET', path: '/settings', who: 'anyone', run: getSettings }),
+  route({ method: 'GET', path: '/.well-known/jwks.json', who: 'anyone', run: getJwks }),
+
+  route({ method: 'POST', path: '/signup', who: 'anyone', body: signUpBody, run: signUp }),
+  route({ method: 'POST', path: '/token', who: 'anyone', body: tokenBody, run: grantToken }),
+  route({ method: 'POST', path: '/logout', who: 'user', run: signOut }),
+
+  route({ method: 'GET', path: '/user', who: 'user', run: getUser }),
+  route({ method: 'PUT', path: '/user', who: 'user', body: updateUserBody, run: updateOwnUser }),
+
+  route({ method: 'GET', path: '/admin/users', who: 'admin', run: listUsersAsAdmin }),
+  route({ method: 'POST', path: '/admin/users', who: 'admin', body: adminUserBody, run: createUser }),
+  route({ method: 'GET', path: '/admin/users/:user_id', who: 'admin', run: getUserAsAdmin }),
+  route({ method: 'PUT', path: '/admin/users/:user_id', who: 'admin', body: adminUserBody, run: updateUserAsAdmin }),
+  route({
+    method: 'DELETE',
+    path: '/admin/users/:user_id',
+    who: 'admin',
+    body: deleteUserBody,
+    run: deleteUserAsAdmin,
+  }),
+]

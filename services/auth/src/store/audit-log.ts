@@ -1,0 +1,68 @@
+import type { Queries } from '@pando/postgres/database'
+import type { UserRow } from './users.ts'
+
+/** What can happen to an account, and which kind of thing that is. */
+const logTypes = {
+  login: 'account',
+  logout: 'account',
+  invite_accepted: 'account',
+  user_signedup: 'team',
+  user_invited: 'team',
+  user_deleted: 'team',
+  token_revoked: 'token',
+  token_refreshed: 'token',
+  user_modified: 'user',
+  user_recovery_requested: 'user',
+  user_reauthenticate_requested: 'user',
+  user_confirmation_requested: 'user',
+  user_repeated_signup: 'user',
+  user_updated_password: 'user',
+  identity_linked: 'user',
+  identity_unlinked: 'user',
+  factor_in_progress: 'factor',
+  factor_unenrolled: 'factor',
+  challenge_created: 'factor',
+  verification_attempted: 'factor',
+  factor_deleted: 'factor',
+  factor_updated: 'factor',
+  passkey_created: 'user',
+  passkey_updated: 'user',
+  passkey_deleted: 'user',
+} as const
+
+export type AuditEvent = {
+  readonly action: keyof typeof logTypes
+  /** Who did it; an admin has no row, only a role. */
+  readonly actor:
+    | Pick<UserRow, 'id' | 'email' | 'phone' | 'is_sso_user' | 'raw_user_meta_data'>
+    | { readonly role: string }
+  readonly address: string
+  readonly traits?: Readonly<Record<string, unknown>>
+}
+
+/** Notes what was done; in the transaction that does it. */
+export async function insertAuditEvent(
+  queries: Queries,
+  { action, actor, address, traits }: AuditEvent,
+): Promise<void> {
+  const payload = { ...toActor(actor), action, log_type: logTypes[action], ...(traits && { traits }) }
+  await queries.query(
+    `insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+    values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), $1, now(), $2)`,
+    [JSON.stringify(payload), address],
+  )
+}
+
+function toActor(actor: AuditEvent['actor']): Record<string, unknown> {
+  if ('role' in actor && !('id' in actor)) {
+    return { actor_id: '00000000-0000-0000-0000-000000000000', actor_username: actor.role, actor_via_sso: false }
+  }
+  const { id, email, phone, is_sso_user, raw_user_meta_data } = actor as UserRow
+  const name = raw_user_meta_data?.['full_name']
+  return {
+    actor_id: id,
+    actor_username: phone ?? email ?? '',
+    actor_via_sso: is_sso_user,
+    ...(typeof name === 'string' ? { actor_name: name } : {}),
+  }
+}

@@ -1,0 +1,26 @@
+import { Type, type Static } from 'typebox'
+import type { AuthDeps } from './deps.ts'
+import { errors } from './errors.ts'
+import type { Answer } from './route.ts'
+import { refreshSession } from './sessions/refresh-session.ts'
+import { passwordGrantBody, signInWithPassword } from './sign-in-with-password.ts'
+import type { Visit } from './visit.ts'
+
+export const tokenBody = Type.Object({
+  ...passwordGrantBody.properties,
+  refresh_token: Type.Optional(Type.String({ maxLength: 1000 })),
+})
+type TokenRequest = Static<typeof tokenBody>
+
+/** `POST /token?grant_type=…`: every way to get a session for a credential. */
+export async function grantToken(deps: AuthDeps, visit: Visit, body: TokenRequest): Promise<Answer> {
+  switch (visit.query['grant_type']) {
+    case 'password':
+      return signInWithPassword(deps, visit, body)
+    case 'refresh_token':
+      if (!body.refresh_token) throw errors.oauth('invalid_request', 'refresh_token required')
+      return { status: 200, body: await refreshSession(deps, visit, body.refresh_token) }
+    default:
+      throw errors.unsupportedGrant()
+  }
+}
