@@ -11,6 +11,9 @@ import type { LoadTarget } from './wrk.ts'
 
 export type Pando = Peer & {
   readonly pid: number
+  /** Of the API. */
+  readonly url: string
+  readonly anonKey: string
   /** From the start of the command to its ready line, milliseconds, as the command itself says. */
   readonly readyMs: number
   /** As the owner, over the unix socket: the shortest way to Postgres there is. */
@@ -54,6 +57,8 @@ export async function startPando(project: string): Promise<Pando> {
   return {
     ...processPeer('pando', child),
     pid: child.pid!,
+    url: ready['API_URL'] as string,
+    anonKey: ready['ANON_KEY'] as string,
     readyMs: ready['readyMs'] as number,
     databaseUrl: await findSocket(ready['DB_URL'] as string),
     tcpUrl: ready['DB_URL'] as string,

@@ -57,6 +57,7 @@ function createAuthService({ authenticate, config, clock, logger, apiUrl }: Shar
       url,
       applicationName: 'pando auth',
       connectionsMax: options.connectionsMax,
+      prepares: true,
       onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
     }),
     clock,

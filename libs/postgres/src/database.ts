@@ -14,6 +14,8 @@ export type DatabaseOptions = {
   readonly idleMs?: number
   /** Default 30,000; 0 is none. */
   readonly statementMsMax?: number
+  /** Statements are planned once a connection instead of each time; for a few fixed texts, and without a pooler. */
+  readonly prepares?: boolean
   /** Told about an idle connection that died; the next caller gets a new one. */
   readonly onConnectionLost?: (error: Error) => void
 }
@@ -47,11 +49,12 @@ export function createDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
   })
   pool.on('error', (error) => options.onConnectionLost?.(error))
-  const withClient: Database['withClient'] = (use) => lend(pool, (client) => use(toQueries(client)))
+  const nameOf = options.prepares === true ? createNames() : () => undefined
+  const withClient: Database['withClient'] = (use) => lend(pool, (client) => use(toQueries(client, nameOf)))
   return {
     withClient,
     query: (text, values) => withClient((client) => client.query(text, values)),
-    transaction: (use) => lend(pool, (client) => runTransaction(client, use)),
+    transaction: (use) => lend(pool, (client) => runTransaction(client, nameOf, use)),
     close: () => pool.end(),
   }
 }
@@ -74,11 +77,24 @@ async function lend<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Pro
   }
 }
 
-function toQueries(client: PoolClient): Queries {
+type NameOf = (text: string) => string | undefined
+
+/** A name for each text, the same on all connections; `pg` prepares what has one. */
+function createNames(): NameOf {
+  const names = new Map<string, string>()
+  return (text) => {
+    let name = names.get(text)
+    if (name === undefined) names.set(text, (name = `statement_${names.size}`))
+    return name
+  }
+}
+
+function toQueries(client: PoolClient, nameOf: NameOf): Queries {
   return {
     query: async (text, values) => {
       try {
-        return (await client.query(text, values === undefined ? undefined : [...values])).rows
+        if (values === undefined) return (await client.query(text)).rows
+        return (await client.query({ name: nameOf(text), text, values: [...values] })).rows
       } catch (error) {
         throw toPostgresFailure(error, { sent: true })
       }
@@ -86,8 +102,12 @@ function toQueries(client: PoolClient): Queries {
   }
 }
 
-async function runTransaction<T>(client: PoolClient, use: (transaction: Queries) => Promise<T>): Promise<T> {
-  const transaction = toQueries(client)
+async function runTransaction<T>(
+  client: PoolClient,
+  nameOf: NameOf,
+  use: (transaction: Queries) => Promise<T>,
+): Promise<T> {
+  const transaction = toQueries(client, nameOf)
   await transaction.query('begin')
   let result: T
   try {

@@ -6,8 +6,8 @@ import { Compile } from 'typebox/compile'
 import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { isFault, renderError } from './render-error.ts'
-import { findSession } from './store/sessions.ts'
-import { findUser } from './store/users.ts'
+import { findSessionWithUser, type SessionRow } from './store/sessions.ts'
+import { findUser, type UserRow } from './store/users.ts'
 import { isBanned } from './user.ts'
 import { isUuid } from './uuid.ts'
 import type { SignedInVisit, Visit } from './visit.ts'
@@ -117,17 +117,24 @@ async function admit(deps: AuthDeps, who: Who, visit: Visit): Promise<Visit | Si
   }
   if (visit.headers.authorization === undefined) throw errors.noAuthorization()
   if (claims.sub === undefined) throw errors.badJwt('missing sub claim')
-  const user = await findUser(deps.database, { id: mustBeUuid(claims.sub, 'sub') })
-  if (user === undefined) throw errors.userOfTokenNotFound()
-  const sessionId = claims['session_id']
-  const session =
-    typeof sessionId === 'string' && sessionId !== ''
-      ? await findSession(deps.database, mustBeUuid(sessionId, 'session_id'))
-      : undefined
-  if (session === undefined && sessionId !== undefined && sessionId !== '') throw errors.sessionOfTokenNotFound()
+  const { user, session } = await findCaller(deps, mustBeUuid(claims.sub, 'sub'), claims['session_id'])
   if (isBanned(user, deps.clock.now())) throw errors.userBannedNow()
   if (who === 'member' && user.is_anonymous) throw errors.notForAnonymous()
   return { ...visit, user, session }
+}
+
+type Found = { readonly user: UserRow; readonly session: SessionRow | undefined }
+
+/** A token may name no session (one that another system signed); one that it names must still be there. */
+async function findCaller({ database }: AuthDeps, userId: string, sessionId: unknown): Promise<Found> {
+  if (sessionId !== undefined && sessionId !== '') {
+    const found = await findSessionWithUser(database, mustBeUuid(sessionId, 'session_id'))
+    if (found?.user.id === userId) return found
+  }
+  const user = await findUser(database, { id: userId })
+  if (user === undefined) throw errors.userOfTokenNotFound()
+  if (sessionId !== undefined && sessionId !== '') throw errors.sessionOfTokenNotFound()
+  return { user, session: undefined }
 }
 
 function mustBeUuid(value: unknown, claim: string): string {

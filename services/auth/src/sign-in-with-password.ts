@@ -21,10 +21,15 @@ type PasswordGrant = Static<typeof passwordGrantBody>
  * `POST /token?grant_type=password`. Known and unknown accounts are answered alike and take as long: the password is always
  * checked, against nothing where there is no account.
  */
-export async function signInWithPassword(deps: AuthDeps, visit: Visit, body: PasswordGrant): Promise<Answer> {
-  const { database, passwords, options, clock } = deps
+export function signInWithPassword(deps: AuthDeps, visit: Visit, body: PasswordGrant): Promise<Answer> {
   const key = toKey(deps, body)
-  const password = body.password ?? ''
+  return deps.passwords.admit(() => signIn(deps, visit, { key, password: body.password ?? '' }))
+}
+
+type Credential = { readonly key: UserKey; readonly password: string }
+
+async function signIn(deps: AuthDeps, visit: Visit, { key, password }: Credential): Promise<Answer> {
+  const { database, passwords, options, clock } = deps
   const user = await findUser(database, key)
   const hash = user?.encrypted_password || undefined
   const { ok, outdated } = await passwords.verify(password, hash)

@@ -50,9 +50,15 @@ async function signUpAnonymously(deps: AuthDeps, visit: Visit, { data = {} }: Si
 }
 
 async function signUpWithPassword(deps: AuthDeps, visit: Visit, body: SignUp): Promise<Answer> {
-  const { options, database, passwords } = deps
-  if (!options.signupEnabled) throw errors.signupDisabled()
+  if (!deps.options.signupEnabled) throw errors.signupDisabled()
   const account = toAccount(deps, body)
+  return deps.passwords.admit(() => makeAccount(deps, visit, { account, body }))
+}
+
+type Asked = { readonly account: Account; readonly body: SignUp }
+
+async function makeAccount(deps: AuthDeps, visit: Visit, { account, body }: Asked): Promise<Answer> {
+  const { database, passwords } = deps
   // Before the look into the table, so that known and unknown addresses take as long.
   const passwordHash = await passwords.hash(body.password!)
   return database.transaction(async (tx) => {

@@ -12,7 +12,7 @@ const idleMs = 30_000
 
 /**
  * Threads that hash, begun when the first password comes. They have the lowest priority the system knows: they take what
- * requests leave over, all of it when there are none. What waits is bounded.
+ * requests leave over, all of it when there are none. How many wait is bounded at the door.
  */
 export function createPasswords(options: Options): Passwords {
   const cost = {
@@ -20,23 +20,25 @@ export function createPasswords(options: Options): Passwords {
     timeCost: options.passwordPasses,
     parallelism: 1,
   }
+  const threadsMax = options.passwordThreads ?? availableParallelism()
   let pool: Piscina | undefined
   const open = (): Piscina =>
     (pool ??= new Piscina({
       filename: new URL('hash-worker.ts', import.meta.url).href,
       minThreads: 0,
-      maxThreads: options.passwordThreads ?? availableParallelism(),
-      maxQueue: options.passwordQueueMax,
+      maxThreads: threadsMax,
       idleTimeout: idleMs,
       niceIncrement: 19,
     }))
-  const run = async (job: HashJob | VerifyJob): Promise<unknown> => {
-    const threads = open()
-    if (threads.queueSize >= options.passwordQueueMax && threads.threads.length >= threads.options.maxThreads)
-      throw errors.tooManySignIns()
-    return threads.run(job, { name: job.name })
-  }
+  const run = (job: HashJob | VerifyJob): Promise<unknown> => open().run(job, { name: job.name })
+  const admittedMax = threadsMax + options.passwordQueueMax
+  let admitted = 0
   return {
+    admit: async (use) => {
+      if (admitted >= admittedMax) throw errors.tooManySignIns()
+      admitted += 1
+      return use().finally(() => (admitted -= 1))
+    },
     hash: (password) => run({ name: 'hash', password, cost }) as Promise<string>,
     verify: (password, hash) => run({ name: 'verify', password, hash, cost }) as ReturnType<Passwords['verify']>,
     close: async () => void (await pool?.destroy()),

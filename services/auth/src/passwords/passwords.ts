@@ -1,6 +1,11 @@
-/** Hashes and checks passwords away from the event loop, in a bounded queue. */
+/** Hashes and checks passwords away from the event loop, for a bounded number of requests at once. */
 export type Passwords = {
-  /** A hash to store, in PHC string format. Rejects with a refusal (503, `Retry-After`) when too many wait. */
+  /**
+   * Lets a request in that is going to hash, before it costs anything else. Throws a refusal (503, `Retry-After`) when too
+   * many are in.
+   */
+  admit<T>(use: () => Promise<T>): Promise<T>
+  /** A hash to store, in PHC string format. */
   hash(password: string): Promise<string>
   /**
    * Whether a password belongs to a stored hash (argon2, bcrypt, Firebase's scrypt). `outdated` says that the hash should be

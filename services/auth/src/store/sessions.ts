@@ -26,12 +26,7 @@ const tokenColumns = `s.refreshed_at at time zone 'UTC' as refreshed_at, s.not_a
     ) order by a.updated_at desc)
     from auth.mfa_amr_claims a where a.session_id = s.id), '[]') as amr`
 
-export async function findSession(queries: Queries, id: string): Promise<SessionRow | undefined> {
-  const text = `select s.id, s.user_id, s.created_at, ${tokenColumns} from auth.sessions s where s.id = $1`
-  return (await queries.query<SessionRow>(text, [id]))[0]
-}
-
-/** A session and its user, in one statement: what a refresh starts with. */
+/** A session and its user, in one statement. */
 export async function findSessionWithUser(
   queries: Queries,
   id: string,
