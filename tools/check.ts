@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { styleText } from 'node:util'
+import { checkAsvs } from './asvs.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkGenerated } from './generate.ts'
@@ -17,6 +18,7 @@ const gates: readonly Gate[] = [
   { name: 'unused', run: () => command('knip', ['--no-progress', '--no-config-hints']) },
   { name: 'layers', run: checkLayers },
   { name: 'paths in documents', run: checkPaths },
+  { name: 'security requirements', run: () => checkAsvs() },
   { name: 'generated documents', run: checkGenerated },
 ]
 

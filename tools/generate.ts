@@ -3,12 +3,14 @@ import { dirname, join } from 'node:path'
 import { projectOptions } from '@pando/cli/project/project-options'
 import { renderConfigurationDoc, renderEnvExample } from '@pando/config/render-documents'
 import { serverGroups } from '@pando/server/config'
+import { renderAsvs } from './asvs.ts'
 import { root } from './source-files.ts'
 
 /** Documents that are written from the code; each is committed, and the check fails when it differs. */
 const groups = [...Object.values(serverGroups), projectOptions]
 const documents: readonly { readonly path: string; readonly render: () => string }[] = [
   { path: 'docs/generated/configuration.md', render: () => renderConfigurationDoc(groups) },
+  { path: 'docs/generated/asvs.md', render: renderAsvs },
   { path: '.env.example', render: () => renderEnvExample(Object.values(serverGroups)) },
 ]
 

@@ -1,4 +1,6 @@
 // `npm run bench [-- rest|auth] [flags]`: one suite, the data API's if none is named. The suites read their own flags.
+import process from 'node:process'
+
 const suites: Readonly<Record<string, () => Promise<unknown>>> = {
   rest: () => import('./rest.ts'),
   auth: () => import('./auth/suite.ts'),
@@ -8,5 +10,3 @@ const named = process.argv[2]?.startsWith('--') === false ? process.argv.splice(
 const suite = suites[named]
 if (suite === undefined) throw new Error(`There is no suite ${named}. There are: ${Object.keys(suites).join(', ')}.`)
 await suite()
-
-export {}

@@ -9,6 +9,12 @@ import { loadDataset } from './src/load-dataset.ts'
 const ada = '11111111-1111-4111-8111-111111111111'
 const bo = '22222222-2222-4222-8222-222222222222'
 const cleo = '33333333-3333-4333-8333-333333333333'
+const addresses: Record<string, string> = {
+  [ada]: 'ada@roam.example',
+  [bo]: 'bo@roam.example',
+  [cleo]: 'cleo@roam.example',
+}
+const password = 'wander-far'
 
 type Load = { total: number; rows: number; isDone: boolean }
 
@@ -16,9 +22,13 @@ let api: Api
 let stranger: SupabaseClient<Database>
 const loaded: Record<string, Load> = {}
 beforeAll(async () => {
-  api = await startApi({ sql: readProject(), exposesNewTables: false })
-  stranger = createClient<Database>(api.url, api.keys.publishableKey, { auth: { persistSession: false } })
-  const loader = createClient<Database>(api.url, api.keys.serviceRoleKey, { auth: { persistSession: false } })
+  api = await startApi({
+    sql: readProject(),
+    exposesNewTables: false,
+    environment: { PANDO_AUTH_ANONYMOUS_ENABLED: 'true' },
+  })
+  stranger = connect()
+  const loader = connect(api.keys.secretKey)
   await loadDataset(loader, (name, total) => {
     const load: Load = { total, rows: 0, isDone: false }
     loaded[name] = load
@@ -35,9 +45,24 @@ function readProject(): string {
   return files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n')
 }
 
-async function as(sub: string): Promise<SupabaseClient<Database>> {
-  const token = await api.sign({ sub })
-  return createClient<Database>(api.url, api.keys.publishableKey, { accessToken: () => Promise.resolve(token) })
+function connect(key = api.keys.publishableKey): SupabaseClient<Database> {
+  return createClient<Database>(api.url, key, { auth: { persistSession: false, autoRefreshToken: false } })
+}
+
+const signedIn = new Map<string, Promise<SupabaseClient<Database>>>()
+
+/** The client of somebody of the seed, who signs in once. */
+function as(sub: string): Promise<SupabaseClient<Database>> {
+  const client = signedIn.get(sub) ?? signIn(addresses[sub]!)
+  signedIn.set(sub, client)
+  return client
+}
+
+async function signIn(email: string): Promise<SupabaseClient<Database>> {
+  const client = connect()
+  const { error } = await client.auth.signInWithPassword({ email, password })
+  expect(error).toBeNull()
+  return client
 }
 
 async function tripsSeenBy(client: SupabaseClient<Database>): Promise<string[]> {
@@ -251,5 +276,64 @@ describe('queries of the app', () => {
       .select('body')
       .textSearch('body', 'drawing', { type: 'websearch', config: 'english' })
     expect(data).toEqual([{ body: 'Forty drawings and one umbrella.' }])
+  })
+})
+
+describe('accounts', () => {
+  const signUp = async (email: string, data: Record<string, string> = {}) => {
+    const client = connect()
+    const { data: made, error } = await client.auth.signUp({ email, password, options: { data } })
+    expect(error).toBeNull()
+    return { client, id: made.user!.id }
+  }
+  const profileOf = async (id: string) => {
+    const { data } = await stranger.from('profiles').select('handle,full_name').eq('id', id).single().throwOnError()
+    return data
+  }
+
+  it('signing up makes a profile of what the app sends along', async () => {
+    const { client, id } = await signUp('dora@roam.example', { handle: 'dora', full_name: 'Dora Ek' })
+    expect(await profileOf(id)).toEqual({ handle: 'dora', full_name: 'Dora Ek' })
+    const { data } = await client.from('profiles').update({ home: 'SEA' }).eq('id', id).select('home').single()
+    expect(data).toEqual({ home: 'SEA' })
+  })
+
+  it('a handle that is taken or none is changed, and costs nobody the account', async () => {
+    const second = await signUp('dora@elsewhere.example', { handle: 'dora' })
+    expect((await profileOf(second.id)).handle).toMatch(/^dora_[0-9a-f]{6}$/)
+    const odd = await signUp('x@roam.example', { handle: 'É!' })
+    expect((await profileOf(odd.id)).handle).toBe('___')
+  })
+
+  it('a guest plans a trip, and does not post', async () => {
+    const client = connect()
+    const { data } = await client.auth.signInAnonymously()
+    expect((await profileOf(data.user!.id)).handle).toMatch(/^guest/)
+    const trip = { title: 'Maybe', origin: 'JFK', destination: 'SEA', starts_on: '2026-06-01', ends_on: '2026-06-02' }
+    expect((await client.from('trips').insert(trip)).error).toBeNull()
+    expect((await client.from('posts').insert({ body: 'Hello?' })).error?.code).toBe('42501')
+  })
+
+  it('an admin removes what should not be there; nobody makes themselves one', async () => {
+    const { client, id } = await signUp('mod@roam.example')
+    const author = await as(bo)
+    const { data: post } = await author.from('posts').insert({ body: 'Buy now!' }).select('id').single().throwOnError()
+    const remove = async () => (await client.from('posts').delete().eq('id', post.id).select('id')).data
+    await client.auth.updateUser({ data: { role: 'admin' } })
+    await client.auth.refreshSession()
+    expect(await remove()).toEqual([])
+    const { admin } = connect(api.keys.secretKey).auth
+    await admin.updateUserById(id, { app_metadata: { role: 'admin' } })
+    await client.auth.refreshSession()
+    expect(await remove()).toEqual([{ id: post.id }])
+  })
+
+  it('an account that is deleted takes profile, trips and posts along', async () => {
+    const { client, id } = await signUp('gone@roam.example', { handle: 'gone' })
+    await client.from('posts').insert({ body: 'Not for long' }).throwOnError()
+    await connect(api.keys.secretKey).auth.admin.deleteUser(id)
+    const { count } = await stranger.from('profiles').select('*', { count: 'exact', head: true }).eq('id', id)
+    expect(count).toBe(0)
+    expect((await stranger.from('posts').select('id').eq('author', id)).data).toEqual([])
   })
 })

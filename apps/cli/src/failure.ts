@@ -13,6 +13,8 @@ export const exitCodes = {
   database: 4,
   /** A port or the project folder is held by another program. */
   busy: 5,
+  /** The API of a running project: it does not answer, or refuses. */
+  api: 6,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
 } as const

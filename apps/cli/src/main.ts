@@ -24,7 +24,25 @@ async function dispatch({ command, args }: Invocation): Promise<void> {
     case 'status':
       return (await import('./commands/status.ts')).runStatus(cli, args)
     case 'keys':
-      return (await import('./commands/keys.ts')).runKeys(cli, args)
+      return (await import('./commands/keys.ts')).runKeys(cli)
+    case 'keys rotate':
+      return (await import('./commands/keys-rotate.ts')).runKeysRotate(cli, args)
+    case 'keys new':
+      return (await import('./commands/keys-new.ts')).runKeysNew(cli)
+    case 'users list':
+      return (await import('./commands/users-list.ts')).runUsersList(cli, args)
+    case 'users invite':
+      return (await import('./commands/users-invite.ts')).runUsersInvite(cli, args)
+    case 'users ban':
+      return (await import('./commands/users-change.ts')).runUsersBan(cli, args)
+    case 'users unban':
+      return (await import('./commands/users-change.ts')).runUsersUnban(cli, args)
+    case 'users sign-out':
+      return (await import('./commands/users-change.ts')).runUsersSignOut(cli, args)
+    case 'users make-admin':
+      return (await import('./commands/users-change.ts')).runUsersMakeAdmin(cli, args)
+    case 'users import':
+      return (await import('./commands/users-import.ts')).runUsersImport(cli, args)
     case 'doctor':
       return (await import('./commands/doctor.ts')).runDoctor(cli)
     case 'migrate new':

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import type { GlobalOptions } from './cli.ts'
+import { command, examples } from './program-command.ts'
 import { exitCodes } from './failure.ts'
+import { addUserCommands } from './program-users.ts'
+import type { UsersInvocation } from './program-users.ts'
 
 /** Every command's name and what it is given; `main.ts` has the modules that run them. */
 export type Invocation =
@@ -13,7 +16,9 @@ export type Invocation =
   | { readonly command: 'migrate reset'; readonly args: GlobalOptions & { yes?: boolean; seed: boolean } }
   | { readonly command: 'seed'; readonly args: GlobalOptions }
   | { readonly command: 'types'; readonly args: GlobalOptions & { output?: string; schema?: string[] } }
-  | { readonly command: 'keys'; readonly args: GlobalOptions & { rotate?: boolean; yes?: boolean } }
+  | UsersInvocation
+  | { readonly command: 'keys' | 'keys new'; readonly args: GlobalOptions }
+  | { readonly command: 'keys rotate'; readonly args: GlobalOptions & { all?: boolean; yes?: boolean } }
 
 type Run = (invocation: Invocation) => Promise<void>
 
@@ -22,7 +27,8 @@ Exit codes:
   ${exitCodes.ok}  done                        ${exitCodes.database}  database unreachable, migration or seed failed
   ${exitCodes.fault}  a fault of Pando itself     ${exitCodes.busy}  port or project folder in use
   ${exitCodes.usage}  wrong option or command     ${exitCodes.interrupted}  stopped by Ctrl-C
-  ${exitCodes.project}  project folder or config.toml has mistakes`
+  ${exitCodes.project}  project folder or config.toml has mistakes
+  ${exitCodes.api}  the API does not answer or refuses`
 
 /** The command line as commander sees it; `run` gets what was asked for. */
 export function createProgram(version: string, run: Run): Command {
@@ -40,6 +46,8 @@ export function createProgram(version: string, run: Run): Command {
     .helpCommand('help [command]', 'show help of a command')
     .exitOverride()
   addProjectCommands(program, run)
+  addKeyCommands(program, run)
+  addUserCommands(program, run)
   addMigrateCommands(program, run)
   addDatabaseCommands(program, run)
   program.addHelpText(
@@ -86,13 +94,26 @@ function addProjectCommands(program: Command, run: Run): void {
   ])
     .addOption(new Option('-o, --output <format>', 'another form of the same').choices(['json', 'env']))
     .action((_, self: Command) => run({ command: 'status', args: self.optsWithGlobals() }))
-  command(program, 'keys', 'print the API keys, or make new ones', ['pando keys', 'pando keys --rotate'])
-    .option('--rotate', 'make new keys and a new JWT secret; the old ones stop working')
-    .option('--yes', 'do not ask')
-    .action((_, self: Command) => run({ command: 'keys', args: self.optsWithGlobals() }))
   command(program, 'doctor', 'check Node, disk, ports, database and project, and say what to do', [
     'pando doctor',
   ]).action((_, self: Command) => run({ command: 'doctor', args: self.optsWithGlobals() }))
+}
+
+function addKeyCommands(program: Command, run: Run): void {
+  const keys = command(program, 'keys', 'show the API keys and the keys that sign tokens; make new ones', [
+    'pando keys',
+    'pando keys rotate',
+  ]).action((_, self: Command) => run({ command: 'keys', args: self.optsWithGlobals() }))
+  command(keys, 'rotate', 'sign tokens with a new key; nobody is signed out', [
+    'pando keys rotate',
+    'pando keys rotate --all --yes',
+  ])
+    .option('--all', 'make every key and secret anew; the old ones stop working')
+    .option('--yes', 'do not ask')
+    .action((_, self: Command) => run({ command: 'keys rotate', args: self.optsWithGlobals() }))
+  command(keys, 'new', 'print a new private key for signing_keys_path or PANDO_JWT_SIGNING_KEYS', [
+    'pando keys new > pando/signing_keys.json',
+  ]).action((_, self: Command) => run({ command: 'keys new', args: self.optsWithGlobals() }))
 }
 
 function addMigrateCommands(program: Command, run: Run): void {
@@ -130,16 +151,6 @@ function addDatabaseCommands(program: Command, run: Run): void {
     .option('--schema <names...>', 'schemas to describe (default: [api].schemas)')
     .action((_, self: Command) => run({ command: 'types', args: self.optsWithGlobals() }))
 }
-
-function command(parent: Command, name: string, description: string, lines: readonly string[]): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', examples(lines))
-}
-
-const examples = (lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
 
 const portMax = 65_535
 

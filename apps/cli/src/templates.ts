@@ -29,9 +29,25 @@ sql_paths = ["./seed.sql"]
 output = "../database.types.ts"
 
 [auth]
+# Where links in mails lead in the end; the app may ask for another address of additional_redirect_urls.
 site_url = "http://127.0.0.1:3000"
+additional_redirect_urls = []
 # Life of an access token, seconds.
 jwt_expiry = 3600
+enable_signup = true
+# Guests, who may make an account later.
+enable_anonymous_sign_ins = false
+minimum_password_length = 8
+
+[auth.email]
+# When true, a code or link in a mail confirms an address before its account can be used.
+# \`pando dev\` sends no mails; they are at /mailbox.
+enable_confirmations = false
+
+# [auth.external.google]
+# enabled = true
+# client_id = "env(GOOGLE_CLIENT_ID)"
+# secret = "env(GOOGLE_SECRET)"
 `
 
 export const firstMigration = `-- Notes: everybody reads the published ones, and each user writes their own.

@@ -1,4 +1,5 @@
 import uPlot from './uplot.js'
+import { button, copy, element } from './elements.js'
 import { difference, readRequests } from './metrics.js'
 import { sdks, snippet } from './snippets.js'
 
@@ -204,26 +205,7 @@ async function sendLoad(event) {
     `${latencies.length.toLocaleString('en')} requests from this browser, half of them within ${milliseconds(middle)}.`
 }
 
-async function copy(text, source) {
-  await navigator.clipboard.writeText(text)
-  const before = source.textContent
-  source.textContent = 'Copied'
-  setTimeout(() => (source.textContent = before), 1200)
-}
-
 async function fetchJson(path) {
   const answer = await fetch(path).catch(() => undefined)
   return answer?.ok ? answer.json() : undefined
-}
-
-function button(text, onClick) {
-  const made = element('button', { type: 'button', className: 'secondary outline' }, text)
-  made.addEventListener('click', onClick)
-  return made
-}
-
-function element(tag, properties, ...children) {
-  const made = Object.assign(document.createElement(tag), properties)
-  made.append(...children)
-  return made
 }

@@ -3,7 +3,7 @@ import type { Readiness } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
 import { createAuthenticator } from '@pando/http/auth/authenticator'
 import { toIssuerLimits } from '@pando/http/auth/issuer-options'
-import { createKeyRing, type KeyRing, toKeys } from '@pando/http/auth/key-ring'
+import { createKeyRing, type KeyRing, type Keys, toKeys } from '@pando/http/auth/key-ring'
 import { createOperations } from '@pando/http/operations'
 import { createHttpServer, type HttpServerDeps } from '@pando/http/server'
 import type { HttpService } from '@pando/http/service'
@@ -56,12 +56,12 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
   const tracing = createTracing({ values: config.otel, ids, logger })
   let draining = false
 
-  const keys = createKeyRing(configuredKeys(config))
+  const keys = createKeyRing(toConfiguredKeys(config))
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
   const authenticate = createAuthenticator({ keys, clock, values: config.jwt, issuers })
 
   const apiUrl = (): string => config.server.externalUrl?.replace(/\/$/, '') ?? listenerUrl(app)
-  const shared: Shared = { config, authenticate, clock, logger, metrics, apiUrl }
+  const shared: Shared = { config, authenticate, keys, clock, logger, metrics, apiUrl }
   const names = chooseRoles(config.server.services, Object.keys(factories))
   const services = names.map((name) => factories[name]!(shared))
   const hasAdmin = config.server.adminPort !== null
@@ -126,7 +126,8 @@ function listenerUrl(app: FastifyInstance): string {
   return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`
 }
 
-function configuredKeys({ jwt }: ServerConfig) {
+/** The keys that the configuration names; throws when there is none to verify tokens with, or one must not be used. */
+export function toConfiguredKeys({ jwt }: ServerConfig): Keys {
   if (jwt.secret === null && jwt.jwks === null && jwt.signingKeys === null)
     throw new Error(
       'No key to verify tokens with. Set PANDO_JWT_SECRET (at least 32 bytes), PANDO_JWT_SIGNING_KEYS or PANDO_JWT_JWKS.',

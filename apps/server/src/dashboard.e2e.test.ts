@@ -51,7 +51,7 @@ beforeAll(async () => {
       { name: 'service key', value: 'sb_secret_shown_when_asked', secret: true },
     ],
   }
-  server = await startServer(config, createFactories(postgres, page))
+  server = await startServer(config, createFactories(postgres, { page, mailbox: true }))
   if (executablePath !== undefined) browser = await chromium.launch({ executablePath, args })
 })
 

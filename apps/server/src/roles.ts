@@ -1,5 +1,6 @@
 import type { Authenticate } from '@pando/core/authenticate'
 import type { Clock } from '@pando/core/clock'
+import type { KeyRing } from '@pando/http/auth/key-ring'
 import type { HttpService } from '@pando/http/service'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
@@ -9,6 +10,8 @@ import type { ServerConfig } from './config.ts'
 export type Shared = {
   readonly config: ServerConfig
   readonly authenticate: Authenticate
+  /** The installation's keys as they are now. */
+  readonly keys: KeyRing
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics

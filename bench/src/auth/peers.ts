@@ -40,7 +40,7 @@ export function toWirePeer(name: string, url: string, apikey: string): AuthPeer 
   }
 }
 
-/** Parse Server has one long-lived token; what is nearest to a refresh is getting a new one for it. */
+/** Parse Server has one long-lived token; what is nearest to a refresh is getting another one for it. */
 export function toParsePeer(url: string, common: Readonly<Record<string, string>>): AuthPeer {
   const { origin, pathname } = new URL(url)
   const asUser = ({ access }: Session) => ({ ...common, 'x-parse-session-token': access })
@@ -55,7 +55,7 @@ export function toParsePeer(url: string, common: Readonly<Record<string, string>
     origin,
     signUp: (account) => post('/users', { username: email(account), email: email(account), password }),
     signIn: (account) => post('/login', { username: email(account), password }),
-    refresh: (session) => post('/upgradeToRevocableSession', {}, asUser(session)),
+    refresh: (session) => post('/sessions', {}, asUser(session)),
     whoAmI: (session) => ({ method: 'GET', path: `${pathname}/users/me`, headers: asUser(session) }),
     toSession: (answer, before) => {
       const { sessionToken } = answer as { sessionToken?: string }

@@ -1,4 +1,5 @@
--- Three travellers to play with; every password is "wander-far". Places and flights come through the API, see src/load.ts.
+-- Three travellers to play with; every password is "wander-far". A trigger makes their profiles. Places and flights come
+-- through the API, see src/load.ts.
 insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
 select
   '00000000-0000-0000-0000-000000000000',
@@ -9,15 +10,20 @@ select
   extensions.crypt('wander-far', extensions.gen_salt('bf')),
   now(),
   '{"provider": "email", "providers": ["email"]}',
-  '{}',
+  jsonb_build_object('handle', person.handle, 'full_name', person.full_name),
   now(),
   now()
 from (
   values
-    ('11111111-1111-4111-8111-111111111111', 'ada@roam.example'),
-    ('22222222-2222-4222-8222-222222222222', 'bo@roam.example'),
-    ('33333333-3333-4333-8333-333333333333', 'cleo@roam.example')
-) as person (id, email);
+    ('11111111-1111-4111-8111-111111111111', 'ada@roam.example', 'ada', 'Ada Lindqvist'),
+    ('22222222-2222-4222-8222-222222222222', 'bo@roam.example', 'bo_r', 'Bo Rasmussen'),
+    ('33333333-3333-4333-8333-333333333333', 'cleo@roam.example', 'cleo', 'Cleo Okafor')
+) as person (id, email, handle, full_name);
+
+insert into auth.identities (user_id, provider, provider_id, identity_data, created_at, updated_at)
+select id, 'email', id::text, jsonb_build_object('sub', id, 'email', email, 'email_verified', true), now(), now()
+from auth.users
+where email like '%@roam.example';
 
 insert into public.places (iata, name, city, state, country, latitude, longitude)
 values
@@ -25,11 +31,10 @@ values
   ('JFK', 'John F Kennedy Intl', 'New York', 'NY', 'USA', 40.63975111, -73.77892556),
   ('SEA', 'Seattle-Tacoma Intl', 'Seattle', 'WA', 'USA', 47.44898194, -122.3093131);
 
-insert into public.profiles (id, handle, full_name, home)
-values
-  ('11111111-1111-4111-8111-111111111111', 'ada', 'Ada Lindqvist', 'SFO'),
-  ('22222222-2222-4222-8222-222222222222', 'bo_r', 'Bo Rasmussen', 'JFK'),
-  ('33333333-3333-4333-8333-333333333333', 'cleo', 'Cleo Okafor', 'SEA');
+update public.profiles
+set home = person.home
+from (values ('ada', 'SFO'), ('bo_r', 'JFK'), ('cleo', 'SEA')) as person (handle, home)
+where profiles.handle = person.handle;
 
 insert into public.follows (follower, followed)
 values

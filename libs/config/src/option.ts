@@ -35,7 +35,12 @@ export type EnumOption = Common & {
   readonly default: string | null
 }
 /** Comma-separated in an environment variable, an array in `config.toml`. */
-export type ListOption = Common & { readonly type: 'list'; readonly default: readonly string[] }
+export type ListOption = Common & {
+  readonly type: 'list'
+  readonly default: readonly string[]
+  /** Each item is `name=value`; in `config.toml` that is a table of texts. */
+  readonly pairs?: true
+}
 export type SecretOption = Common & { readonly type: 'secret'; readonly default: null; readonly bytesMin?: number }
 /** An absolute URL; its value is the text as given, which has been proven to parse. */
 export type UrlOption = Common & {

@@ -32,7 +32,7 @@ export function parseOption(option: Option, raw: unknown): Parsed {
     case 'enum':
       return parseEnum(option, raw)
     case 'list':
-      return parseList(raw)
+      return parseList(option.pairs ? toPairs(raw) : raw)
     case 'secret':
       return parseSecret(option, raw)
     case 'url':
@@ -91,6 +91,12 @@ function parseBoolean(raw: unknown): Parsed {
 function parseEnum(option: EnumOption, raw: unknown): Parsed {
   if (typeof raw === 'string' && option.values.includes(raw)) return { value: raw }
   return mustBe(`one of ${option.values.join(', ')}`, raw)
+}
+
+/** A table of texts as `name=value`; all else as it is. */
+function toPairs(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw
+  return Object.entries(raw).map(([name, value]) => (typeof value === 'string' ? `${name}=${value}` : value))
 }
 
 function parseList(raw: unknown): Parsed {

@@ -12,6 +12,7 @@ const rest = options({
   options: {
     maxRows: { type: 'integer', default: null, min: 0, toml: 'api.max_rows', text: 'Most rows of an answer.' },
     schemas: { type: 'list', default: ['public'], toml: 'api.schemas', text: 'Exposed schemas.' },
+    names: { type: 'list', pairs: true, default: [], toml: 'api.names', text: 'What each is called.' },
     txEnd: { type: 'enum', values: ['commit', 'rollback'], default: 'commit', text: 'How a transaction ends.' },
     timeout: { type: 'duration', default: 8000, min: 1, text: 'Longest request.' },
     body: { type: 'bytes', default: 1024 ** 2, text: 'Largest body.' },
@@ -88,6 +89,14 @@ describe('readConfiguration', () => {
     expect(`${inspect(values)} ${JSON.stringify(values)} ${String(values.jwtSecret)}`).not.toContain('horse')
     const [mistake] = mistakesOf({ environment: { PANDO_REST_JWT_SECRET: 'short' } })
     expect(mistake).toBe('PANDO_REST_JWT_SECRET must have at least 32 bytes, but has 5')
+  })
+
+  it('reads pairs from a table of the file or from a list', () => {
+    const names = (sources: Parameters<typeof readConfiguration>[1]) => readConfiguration(groups, sources).rest.names
+    expect(names({ project: { api: { names: { '1': 'one', two: 'zwei' } } } })).toEqual(['1=one', 'two=zwei'])
+    expect(names({ environment: { PANDO_REST_NAMES: '1=one, two=zwei' } })).toEqual(['1=one', 'two=zwei'])
+    expect(mistakesOf({ project: { api: { names: { two: 2 } } } })).toHaveLength(1)
+    expect(mistakesOf({ project: { api: { schemas: { two: 'zwei' } } } })).toHaveLength(1)
   })
 
   it('does not read inherited members of the project file', () => {

@@ -64,7 +64,12 @@ function findRaw(sources: Sources, prefix: string, name: string, option: Option)
   const text = sources.environment?.[variable]
   if (text !== undefined && text !== '') return { raw: text, place: variable }
   const written = option.toml === undefined ? undefined : atPath(sources.project, option.toml)
-  return written === undefined ? undefined : { raw: written, place: `${option.toml} in config.toml` }
+  return isUnset(option, written) ? undefined : { raw: written, place: `${option.toml} in config.toml` }
+}
+
+/** Files of existing projects list addresses and secrets that nobody chose as `""`. */
+function isUnset({ type }: Option, written: unknown): boolean {
+  return written === undefined || (written === '' && (type === 'url' || type === 'secret'))
 }
 
 function atPath(root: unknown, path: string): unknown {

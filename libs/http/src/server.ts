@@ -4,7 +4,14 @@ import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
 import { formatServerTiming } from '@pando/telemetry/stages'
 import type { Ids } from '@pando/telemetry/trace'
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Socket } from 'node:net'
 import { createAccount } from './account.ts'
 import type { HttpValues } from './config.ts'
@@ -42,6 +49,10 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: () => '',
+    // One logger for all requests, which writes their lines itself: a child for each would cost more than the line.
+    loggerInstance: deps.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
     // Longer than any URL that is let in, so that a long segment meets the limit of the URL and not one of the router.
     // Nobody here asks the framework for the query string.
     routerOptions: { maxParamLength: limits.headersBytesMax, querystringParser: () => noQuery },

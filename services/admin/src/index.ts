@@ -6,6 +6,7 @@ import { getOverview } from './overview.ts'
 import { refuseForeign } from './refuse-foreign.ts'
 
 export type { AdminDeps } from './deps.ts'
+export { refuseForeign } from './refuse-foreign.ts'
 
 /** What the people who run an installation may see. It answers this machine alone. */
 export function createAdmin(deps: AdminDeps): HttpService {

@@ -17,7 +17,7 @@ export function refuseForeign(remoteAddress: string | undefined, headers: Incomi
   throw new Refusal(
     'admin.foreign_request',
     403,
-    'The admin service answers this machine alone: open it as http://127.0.0.1:<port>, not from another page or by another name.',
+    'This is for the people at this machine alone: open it as http://127.0.0.1:<port>, not from another page or by another name.',
   )
 }
 

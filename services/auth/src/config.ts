@@ -1,4 +1,13 @@
 import { options, type Values } from '@pando/config/options'
+import { captchaOptions } from './captcha/config.ts'
+import { deliveryOptions } from './delivery/config.ts'
+import { factorOptions } from './factors/config.ts'
+import { hookOptions } from './hooks/config.ts'
+import { limitOptions } from './limits/config.ts'
+import { oneTimeOptions } from './one-time/config.ts'
+import { passkeyOptions } from './passkeys/config.ts'
+import { externalOptions } from './providers/config.ts'
+import { breachOptions } from './passwords/breach-config.ts'
 
 /** The auth service's options. Where an existing `config.toml` has one, name and meaning are its own. */
 export const authOptions = options({
@@ -31,6 +40,14 @@ export const authOptions = options({
       default: null,
       toml: 'auth.jwt_issuer',
       text: 'Claim `iss` of access tokens; the address of `/auth/v1` if not given.',
+    },
+    secret: {
+      type: 'secret',
+      default: null,
+      bytesMin: 32,
+      text:
+        'Secret that keys for data at rest (of authenticator apps, codes) are derived from; the JWT secret or signing keys ' +
+        'if not given. Before you change those, set it to the old one (the member `d` of a signing key).',
     },
     bodyBytesMax: { type: 'bytes', default: 1024 * 1024, min: 1024, text: 'Largest request body.' },
     connectionsMax: { type: 'integer', default: 10, min: 1, text: 'Most connections to Postgres for accounts.' },
@@ -177,6 +194,15 @@ export const authOptions = options({
       toml: 'auth.sessions.single_per_user',
       text: 'Whether only the session that a person used last goes on.',
     },
+    ...breachOptions,
+    ...captchaOptions,
+    ...deliveryOptions,
+    ...factorOptions,
+    ...hookOptions,
+    ...limitOptions,
+    ...oneTimeOptions,
+    ...passkeyOptions,
+    ...externalOptions,
   },
 })
 

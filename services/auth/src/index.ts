@@ -3,9 +3,20 @@ import type { AuthDeps } from './deps.ts'
 import { mountRoutes } from './route.ts'
 import { routes } from './routes.ts'
 
+export { createCaptcha } from './captcha/create-captcha.ts'
 export { authOptions, type AuthOptions } from './config.ts'
+export { createDelivery } from './delivery/create-delivery.ts'
+export type { DeliveryObservation } from './delivery/observation.ts'
+export { createOutbox, type Outbox, type OutboxMessage } from './delivery/outbox.ts'
 export type { AuthDeps } from './deps.ts'
+export { createHooks } from './hooks/create-hooks.ts'
+export { deliverByHooks } from './hooks/deliver-by-hooks.ts'
+export { createLimits } from './limits/create-limits.ts'
+export { limitDelivery } from './limits/limit-delivery.ts'
+export { createBreachCheck } from './passwords/create-breach-check.ts'
 export { createPasswords } from './passwords/create-passwords.ts'
+export { createProviders } from './providers/create-providers.ts'
+export { createSecretBox } from './secret-box.ts'
 
 /** Accounts and sessions, on the wire that the SDKs of Supabase speak. */
 export function createAuth(deps: AuthDeps): HttpService {
@@ -17,6 +28,7 @@ export function createAuth(deps: AuthDeps): HttpService {
     drain: () => Promise.resolve(),
     stop: async () => {
       await deps.passwords.close()
+      await deps.limits.close()
       await deps.database.close()
     },
     plugin: (app, _options, done) => {

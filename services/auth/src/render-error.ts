@@ -28,7 +28,8 @@ export function renderError(error: unknown, asked: string | undefined): Rendered
 
 /** Whether it is a fault of ours, to be logged. */
 export function isFault(error: unknown): boolean {
-  return !(error instanceof Refusal) && !(error instanceof PostgresUnavailable && error.reason === 'aborted')
+  if (error instanceof Refusal) return error.status === 500
+  return !(error instanceof PostgresUnavailable && error.reason === 'aborted')
 }
 
 function toRefusal(error: unknown): Refusal {

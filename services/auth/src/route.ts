@@ -1,37 +1,56 @@
+import type { Caller } from '@pando/core/caller'
 import { credentialsOf } from '@pando/http/credentials'
 import { Refusal } from '@pando/core/refusal'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { mustBeHuman } from './captcha/must-be-human.ts'
 import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
+import { mustBeHighest } from './factors/assurance.ts'
+import { charge, type Limit } from './limits/charge.ts'
 import { isFault, renderError } from './render-error.ts'
 import { findSessionWithUser, type SessionRow } from './store/sessions.ts'
 import { findUser, type UserRow } from './store/users.ts'
 import { isBanned } from './user.ts'
 import { isUuid } from './uuid.ts'
-import type { SignedInVisit, Visit } from './visit.ts'
+import { isAdmin, type SignedInVisit, type Visit } from './visit.ts'
 
 /** What an endpoint answers; a body that is undefined is none. */
 export type Answer = {
   readonly status: number
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** What failed, where people are sent on all the same; it is logged. */
+  readonly fault?: unknown
 }
 
 /**
- * Who may call: `anyone` who has a key of the installation, a signed-in `user`, one with an account that is not `anonymous`
+ * Who may call: a `browser`, which shows no key, `anyone` who has a key of the installation, a signed-in `user`, one with an account that is not `anonymous`
  * (`member`), or an `admin` (the roles service_role and supabase_admin).
  */
-type Who = 'anyone' | 'user' | 'member' | 'admin'
+type Who = 'browser' | 'anyone' | 'user' | 'member' | 'admin'
+/**
+ * How much a session must have proved: as much as its user can (`highest`), so that between password and second factor it
+ * can do nothing but prove more; or `any`.
+ */
+type Assurance = 'highest' | 'any'
 type VisitOf<W extends Who> = W extends 'user' | 'member' ? SignedInVisit : Visit
 
 type Declared<W extends Who, Body extends TSchema> = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly who: W
+  /** Of users and members; `highest` unless it says otherwise. */
+  readonly aal?: Assurance
+  /** How often it may be called; without it as often as the node can answer. */
+  readonly limit?: Limit<Static<Body>>
+  /** Whether the caller must be human, always or for some requests. */
+  readonly captcha?: true | ((visit: Visit) => boolean)
   /** What comes in; a request without body is `{}`. */
   readonly body?: Body
+  /** Whether a browser sends it as a form (application/x-www-form-urlencoded); of a field that comes twice the last counts. */
+  readonly form?: true
   readonly run: (deps: AuthDeps, visit: VisitOf<W>, body: Static<Body>) => Promise<Answer>
 }
 
@@ -43,17 +62,22 @@ export type Route = {
   readonly handle: (deps: AuthDeps, visit: Visit, body: unknown) => Promise<Answer>
 }
 
-/** Declares an endpoint: the body is checked before anything else looks at it. */
+/** Declares an endpoint: the body is checked before anything else looks at it, and a limit before anything is done. */
 export function route<W extends Who, Body extends TSchema>(declared: Declared<W, Body>): Route {
-  const { method, path, who, run } = declared
-  const parse = declared.body === undefined ? () => ({}) : createParser(declared.body)
+  const { method, path, who, aal = 'highest', limit, captcha, form, run } = declared
+  const parse = declared.body === undefined ? () => ({}) : createParser(declared.body, form ? parseForm : parseJson)
   return {
     method,
     path,
     who,
     handle: async (deps, visit, body) => {
       const parsed = parse(body) as Static<Body>
-      return run(deps, (await admit(deps, who, visit)) as VisitOf<W>, parsed)
+      const admitted = (await admit(deps, { who, aal }, visit)) as VisitOf<W>
+      if (limit !== undefined) {
+        await charge(deps, admitted, typeof limit === 'string' ? { rate: limit } : limit(visit, parsed, deps.options))
+      }
+      if (captcha === true || captcha?.(visit)) await mustBeHuman(deps, visit, parsed)
+      return run(deps, admitted, parsed)
     },
   }
 }
@@ -64,14 +88,18 @@ export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readon
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: deps.options.bodyBytesMax }, (_request, text, done) =>
     done(null, text),
   )
-  for (const { method, path, handle } of routes) {
+  for (const { method, path, who, handle } of routes) {
     app.route({
       method,
       url: path,
+      // Programs that look at links in mails before people do would use them up.
+      exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const visit = await toVisit(deps, request)
+        const visit = toVisit(request, who === 'browser' ? stranger : await authenticate(deps, request))
         request.state.role = visit.caller.role
-        return send(reply, await handle(deps, visit, request.body))
+        const answer = await handle(deps, visit, request.body)
+        if (answer.fault !== undefined) request.log.error(answer.fault)
+        return send(reply, answer)
       },
     })
   }
@@ -86,9 +114,11 @@ export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readon
   })
 }
 
-async function toVisit(deps: AuthDeps, request: FastifyRequest): Promise<Visit> {
+const stranger: Caller = Object.freeze({ role: 'anon', claims: { role: 'anon' }, claimsJson: '{"role":"anon"}' })
+
+function toVisit(request: FastifyRequest, caller: Caller): Visit {
   return {
-    caller: await authenticate(deps, request),
+    caller,
     address: request.ip,
     userAgent: request.headers['user-agent'],
     headers: request.headers,
@@ -97,7 +127,7 @@ async function toVisit(deps: AuthDeps, request: FastifyRequest): Promise<Visit> 
   }
 }
 
-async function authenticate(deps: AuthDeps, request: FastifyRequest) {
+async function authenticate(deps: AuthDeps, request: FastifyRequest): Promise<Caller> {
   try {
     return await deps.authenticate(credentialsOf(request.raw))
   } catch (error) {
@@ -106,13 +136,15 @@ async function authenticate(deps: AuthDeps, request: FastifyRequest) {
   }
 }
 
-const adminRoles: ReadonlySet<string> = new Set(['service_role', 'supabase_admin'])
-
-async function admit(deps: AuthDeps, who: Who, visit: Visit): Promise<Visit | SignedInVisit> {
-  if (who === 'anyone') return visit
+async function admit(
+  deps: AuthDeps,
+  { who, aal }: { who: Who; aal: Assurance },
+  visit: Visit,
+): Promise<Visit | SignedInVisit> {
+  if (who === 'browser' || who === 'anyone') return visit
   const { role, claims } = visit.caller
   if (who === 'admin') {
-    if (!adminRoles.has(role)) throw role === 'anon' ? errors.noAuthorization() : errors.notAdmin()
+    if (!isAdmin(visit)) throw role === 'anon' ? errors.noAuthorization() : errors.notAdmin()
     return visit
   }
   if (visit.headers.authorization === undefined) throw errors.noAuthorization()
@@ -120,7 +152,13 @@ async function admit(deps: AuthDeps, who: Who, visit: Visit): Promise<Visit | Si
   const { user, session } = await findCaller(deps, mustBeUuid(claims.sub, 'sub'), claims['session_id'])
   if (isBanned(user, deps.clock.now())) throw errors.userBannedNow()
   if (who === 'member' && user.is_anonymous) throw errors.notForAnonymous()
+  if (aal === 'highest') mustBeHighest({ user, session })
   return { ...visit, user, session }
+}
+
+/** The signed-in person of a request to an endpoint that anyone may call. */
+export async function admitUser(deps: AuthDeps, visit: Visit): Promise<SignedInVisit> {
+  return (await admit(deps, { who: 'user', aal: 'highest' }, visit)) as SignedInVisit
 }
 
 type Found = { readonly user: UserRow; readonly session: SessionRow | undefined }
@@ -143,10 +181,10 @@ function mustBeUuid(value: unknown, claim: string): string {
 }
 
 /** JSON of the declared shape. Members that are null count as left out: some SDKs write every optional field. */
-function createParser(schema: TSchema): (body: unknown) => unknown {
+function createParser(schema: TSchema, read: (body: unknown) => unknown): (body: unknown) => unknown {
   const compiled = Compile(schema)
   return (body) => {
-    const value = parseJson(body)
+    const value = read(body)
     if (compiled.Check(value)) return value
     const { instancePath, message } = compiled.Errors(value)[0]!
     throw errors.badJson(`${instancePath.slice(1).replaceAll('/', '.') || 'the body'} ${message}`)
@@ -164,6 +202,9 @@ function parseJson(body: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw errors.badJson('it is not an object')
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
 }
+
+const parseForm = (body: unknown): unknown =>
+  Object.fromEntries(new URLSearchParams(typeof body === 'string' ? body : ''))
 
 function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
   void reply.code(status).headers(headers)

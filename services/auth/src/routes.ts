@@ -3,10 +3,18 @@ import { createUser } from './admin/create-user.ts'
 import { deleteUserAsAdmin, deleteUserBody } from './admin/delete-user.ts'
 import { getUserAsAdmin } from './admin/find-user.ts'
 import { listUsersAsAdmin } from './admin/list-users.ts'
+import { signOutUser } from './admin/sign-out-user.ts'
 import { updateUserAsAdmin } from './admin/update-user.ts'
 import { adminUserBody } from './admin/user-body.ts'
+import { factorRoutes } from './factors/routes.ts'
+import { guessesPassword } from './captcha/must-be-human.ts'
 import { getUser } from './get-user.ts'
+import { grantsToken, signsUp, writes } from './limits/route-limits.ts'
+import { oneTimeRoutes } from './one-time/routes.ts'
+import { passkeyRoutes } from './passkeys/routes.ts'
+import { providerRoutes } from './providers/routes.ts'
 import { route, type Route } from './route.ts'
+import { signInWithSso } from './sign-in-with-sso.ts'
 import { signOut } from './sign-out.ts'
 import { signUp, signUpBody } from './sign-up.ts'
 import { grantToken, tokenBody } from './token.ts'
@@ -18,17 +26,37 @@ export const routes: readonly Route[] = [
   route({ method: 'GET', path: '/settings', who: 'anyone', run: getSettings }),
   route({ method: 'GET', path: '/.well-known/jwks.json', who: 'anyone', run: getJwks }),
 
-  route({ method: 'POST', path: '/signup', who: 'anyone', body: signUpBody, run: signUp }),
-  route({ method: 'POST', path: '/token', who: 'anyone', body: tokenBody, run: grantToken }),
-  route({ method: 'POST', path: '/logout', who: 'user', run: signOut }),
+  route({
+    method: 'POST',
+    path: '/signup',
+    who: 'anyone',
+    limit: signsUp,
+    captcha: true,
+    body: signUpBody,
+    run: signUp,
+  }),
+  route({
+    method: 'POST',
+    path: '/token',
+    who: 'anyone',
+    limit: grantsToken,
+    captcha: guessesPassword,
+    body: tokenBody,
+    run: grantToken,
+  }),
+  route({ method: 'POST', path: '/sso', who: 'anyone', run: signInWithSso }),
+  route({ method: 'POST', path: '/logout', who: 'user', aal: 'any', run: signOut }),
 
-  route({ method: 'GET', path: '/user', who: 'user', run: getUser }),
-  route({ method: 'PUT', path: '/user', who: 'user', body: updateUserBody, run: updateOwnUser }),
+  route({ method: 'GET', path: '/user', who: 'user', aal: 'any', run: getUser }),
+  route({ method: 'PUT', path: '/user', who: 'user', limit: writes, body: updateUserBody, run: updateOwnUser }),
+
+  ...oneTimeRoutes,
 
   route({ method: 'GET', path: '/admin/users', who: 'admin', run: listUsersAsAdmin }),
   route({ method: 'POST', path: '/admin/users', who: 'admin', body: adminUserBody, run: createUser }),
   route({ method: 'GET', path: '/admin/users/:user_id', who: 'admin', run: getUserAsAdmin }),
   route({ method: 'PUT', path: '/admin/users/:user_id', who: 'admin', body: adminUserBody, run: updateUserAsAdmin }),
+  route({ method: 'POST', path: '/admin/users/:user_id/logout', who: 'admin', run: signOutUser }),
   route({
     method: 'DELETE',
     path: '/admin/users/:user_id',
@@ -36,4 +64,8 @@ export const routes: readonly Route[] = [
     body: deleteUserBody,
     run: deleteUserAsAdmin,
   }),
+
+  ...factorRoutes,
+  ...passkeyRoutes,
+  ...providerRoutes,
 ]

@@ -3,7 +3,9 @@ import type { AuthDeps } from './deps.ts'
 import { canonicalEmail } from './email.ts'
 import { errors } from './errors.ts'
 import { canonicalPhone } from './phone.ts'
-import { passwordBytesMax, whyWeak } from './passwords/password-rules.ts'
+import { checkPassword, toAttempt } from './passwords/check-password.ts'
+import { judgePassword } from './passwords/must-be-strong.ts'
+import { passwordBytesMax } from './passwords/password-rules.ts'
 import type { Answer } from './route.ts'
 import { startSession } from './sessions/start-session.ts'
 import { findUser, updateUser, type UserKey, type UserRow } from './store/users.ts'
@@ -29,19 +31,22 @@ export function signInWithPassword(deps: AuthDeps, visit: Visit, body: PasswordG
 type Credential = { readonly key: UserKey; readonly password: string }
 
 async function signIn(deps: AuthDeps, visit: Visit, { key, password }: Credential): Promise<Answer> {
-  const { database, passwords, options, clock } = deps
-  const user = await findUser(database, key)
-  const hash = user?.encrypted_password || undefined
-  const { ok, outdated } = await passwords.verify(password, hash)
-  if (user === undefined || !ok) throw errors.invalidCredentials()
+  const { database, passwords, limits, clock } = deps
+  const found = await findUser(database, key)
+  const attempt = toAttempt(visit, found, key)
+  const { user, outdated } = await checkPassword(deps, visit, { user: found, attempt, password })
   if (isBanned(user, clock.now())) throw errors.userBanned()
   mustBeConfirmed(user, key)
   const newHash = outdated ? await passwords.hash(password) : undefined
   const session = await database.transaction(async (tx) => {
     if (newHash !== undefined) await updateUser(tx, user.id, { passwordHash: newHash })
-    return startSession(deps, tx, { user, method: 'password', visit })
+    const started = await startSession(deps, tx, { user, method: 'password', visit })
+    // Last, so that nobody else who tries this account waits for a hook.
+    await limits.end(tx, attempt)
+    return started
   })
-  const weak = whyWeak(password, options)
+  // Who is in stays in, whatever the breach check says.
+  const weak = await judgePassword(deps, password).catch(() => undefined)
   return { status: 200, body: weak === undefined ? session : { ...session, weak_password: weak } }
 }
 

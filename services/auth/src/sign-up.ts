@@ -3,14 +3,16 @@ import { Type, type Static } from 'typebox'
 import type { AuthDeps } from './deps.ts'
 import { canonicalEmail } from './email.ts'
 import { errors } from './errors.ts'
-import { passwordBytesMax, mustBeStrong } from './passwords/password-rules.ts'
+import { mayBeCreated } from './hooks/before-user-created.ts'
+import { insertAccount } from './new-account.ts'
+import { type Request, requestConfirmation } from './one-time/request-confirmation.ts'
+import { mustBeStrong } from './passwords/must-be-strong.ts'
+import { passwordBytesMax } from './passwords/password-rules.ts'
 import { canonicalPhone } from './phone.ts'
 import type { Answer } from './route.ts'
 import { startSession } from './sessions/start-session.ts'
 import { insertAuditEvent } from './store/audit-log.ts'
-import { insertIdentity } from './store/identities.ts'
-import { findUser, insertUser, type Metadata, updateUser, type UserRow } from './store/users.ts'
-import { toUserJson } from './user.ts'
+import { findUser, insertUser, updateUser, type UserRow } from './store/users.ts'
 import { newUuid } from './uuid.ts'
 import type { Visit } from './visit.ts'
 
@@ -23,7 +25,7 @@ export const signUpBody = Type.Object({
   code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
   code_challenge_method: Type.Optional(Type.String()),
 })
-type SignUp = Static<typeof signUpBody>
+export type SignUp = Static<typeof signUpBody>
 
 /** `POST /signup`: an account with a password, or without an address an anonymous one. */
 export function signUp(deps: AuthDeps, visit: Visit, body: SignUp): Promise<Answer> {
@@ -35,8 +37,9 @@ async function signUpAnonymously(deps: AuthDeps, visit: Visit, { data = {} }: Si
   const { options, database } = deps
   if (!options.anonymousEnabled) throw errors.anonymousDisabled()
   if (!options.signupEnabled) throw errors.signupDisabled()
+  const id = newUuid(deps)
+  await mayBeCreated(deps, visit, { id, providers: [], userMetadata: data })
   const session = await database.transaction(async (tx) => {
-    const id = newUuid(deps)
     const user = await insertUser(tx, {
       id,
       role: 'authenticated',
@@ -50,113 +53,83 @@ async function signUpAnonymously(deps: AuthDeps, visit: Visit, { data = {} }: Si
 }
 
 async function signUpWithPassword(deps: AuthDeps, visit: Visit, body: SignUp): Promise<Answer> {
-  if (!deps.options.signupEnabled) throw errors.signupDisabled()
-  const account = toAccount(deps, body)
-  return deps.passwords.admit(() => makeAccount(deps, visit, { account, body }))
+  const { options } = deps
+  if (!options.signupEnabled) throw errors.signupDisabled()
+  const account = await toAccount(deps, body)
+  const { id, key, provider } = account
+  // Also about addresses that have an account, or the time of the answer would tell who has one.
+  await mayBeCreated(deps, visit, { id, ...key, providers: [provider], userMetadata: body.data })
+  return deps.passwords.admit(() =>
+    account.confirms
+      ? requestConfirmation(deps, { account, visit, body })
+      : makeAccount(deps, { account, visit, body }),
+  )
 }
 
-type Asked = { readonly account: Account; readonly body: SignUp }
-
-async function makeAccount(deps: AuthDeps, visit: Visit, { account, body }: Asked): Promise<Answer> {
+async function makeAccount(deps: AuthDeps, { account, visit, body }: Request): Promise<Answer> {
   const { database, passwords } = deps
+  const { id, key, provider } = account
   // Before the look into the table, so that known and unknown addresses take as long.
-  const passwordHash = await passwords.hash(body.password!)
-  return database.transaction(async (tx) => {
-    const user = await insertAccount(deps, tx, { ...account, passwordHash, data: body.data ?? {} })
-    const known = user ?? (await findUser(tx, account.key, { lock: true }))
-    if (known === undefined) throw errors.userAlreadyExists()
-    if (user === undefined) return repeated(deps, tx, { known, account, visit, body })
-    return confirmOrSignIn(deps, tx, { user, account, visit })
+  const passwordHash = await passwords.hash(account.password)
+  const session = await database.transaction(async (tx) => {
+    const user = await insertAccount(deps, tx, { id, key, passwordHash, data: body.data })
+    return user && signInAtOnce(deps, tx, { user, account, visit })
   })
+  if (session !== undefined) return { status: 200, body: session }
+  const known = await findUser(database, key)
+  if (known !== undefined) {
+    const { address } = visit
+    await insertAuditEvent(database, { action: 'user_repeated_signup', actor: known, address, traits: { provider } })
+  }
+  throw errors.userAlreadyExists()
 }
 
-type Account = {
+export type Account = {
+  readonly id: string
   readonly provider: 'email' | 'phone'
   readonly key: { readonly email: string } | { readonly phone: string }
+  readonly password: string
   readonly confirms: boolean
 }
 
-function toAccount({ options }: AuthDeps, body: SignUp): Account {
-  const { email, phone, password } = body
+async function toAccount(deps: AuthDeps, { email, phone, password }: SignUp): Promise<Account> {
+  const { options } = deps
   if (!password) throw errors.invalid('Signup requires a valid password')
-  mustBeStrong(password, options)
   if (email && phone) {
     throw errors.invalid('Only an email address or phone number should be provided on signup.')
   }
+  await mustBeStrong(deps, password)
+  const id = newUuid(deps)
   if (email) {
     if (!options.emailSignupEnabled) throw errors.emailSignupDisabled()
-    return { provider: 'email', key: { email: canonicalEmail(email) }, confirms: options.emailConfirmations }
+    return {
+      id,
+      provider: 'email',
+      key: { email: canonicalEmail(email) },
+      password,
+      confirms: options.emailConfirmations,
+    }
   }
   if (!options.phoneSignupEnabled) throw errors.phoneSignupDisabled()
-  return { provider: 'phone', key: { phone: canonicalPhone(phone!) }, confirms: options.phoneConfirmations }
-}
-
-type NewAccount = Account & { readonly passwordHash: string; readonly data: Metadata }
-
-async function insertAccount(deps: AuthDeps, tx: Queries, account: NewAccount): Promise<UserRow | undefined> {
-  const { provider, key, passwordHash, data } = account
-  const id = newUuid(deps)
-  const facts = { sub: id, ...key, email_verified: false, phone_verified: false }
-  const user = await insertUser(tx, {
+  return {
     id,
-    role: 'authenticated',
-    ...key,
-    passwordHash,
-    appMetadata: { provider, providers: [provider] },
-    userMetadata: { ...data, ...facts },
-  })
-  if (user === undefined) return undefined
-  await insertIdentity(tx, { userId: id, provider, providerId: id, data: { ...data, ...facts } })
-  return user
+    provider: 'phone',
+    key: { phone: canonicalPhone(phone!) },
+    password,
+    confirms: options.phoneConfirmations,
+  }
 }
 
 type Arrival = { readonly user: UserRow; readonly account: Account; readonly visit: Visit }
 
-async function confirmOrSignIn(deps: AuthDeps, tx: Queries, { user, account, visit }: Arrival): Promise<Answer> {
-  const { provider, confirms } = account
+/** Where confirmations are off the address counts as confirmed, and `isProven` still knows better. */
+async function signInAtOnce(deps: AuthDeps, tx: Queries, { user, account, visit }: Arrival) {
+  const { provider } = account
   const { address } = visit
-  if (confirms) {
-    await insertAuditEvent(tx, { action: 'user_confirmation_requested', actor: user, address, traits: { provider } })
-    return { status: 200, body: toUserJson((await findUser(tx, { id: user.id }))!) }
-  }
   await insertAuditEvent(tx, { action: 'user_signedup', actor: user, address, traits: { provider } })
   const confirmed = await updateUser(tx, user.id, {
     ...(provider === 'email' ? { emailConfirmed: true } : { phoneConfirmed: true }),
     userMetadata: { [`${provider}_verified`]: true },
   })
-  return { status: 200, body: await startSession(deps, tx, { user: confirmed!, method: 'password', visit }) }
-}
-
-type Repetition = { readonly known: UserRow; readonly account: Account; readonly visit: Visit; readonly body: SignUp }
-
-/**
- * The address has an account. Where confirmations are on, the answer is that of a new account, so that nobody learns who has
- * one; an account that waits for its confirmation gets another message, and keeps its first password.
- */
-async function repeated(deps: AuthDeps, tx: Queries, { known, account, visit, body }: Repetition): Promise<Answer> {
-  const { provider, key, confirms } = account
-  await insertAuditEvent(tx, {
-    action: 'user_repeated_signup',
-    actor: known,
-    address: visit.address,
-    traits: { provider },
-  })
-  if (!confirms) throw errors.userAlreadyExists()
-  const now = new Date(deps.clock.now())
-  const pretended = {
-    id: newUuid(deps),
-    aud: 'authenticated',
-    role: '',
-    email: '',
-    phone: '',
-    ...key,
-    confirmation_sent_at: now,
-    app_metadata: { provider, providers: [provider] },
-    user_metadata: body.data ?? {},
-    identities: [],
-    created_at: now,
-    updated_at: now,
-    is_anonymous: false,
-  }
-  return { status: 200, body: pretended }
+  return startSession(deps, tx, { user: confirmed!, method: 'password', visit })
 }

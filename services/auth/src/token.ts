@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
+import { exchangeCode, pkceGrantBody } from './one-time/exchange-code.ts'
+import { idTokenGrantBody, signInWithIdToken } from './providers/sign-in-with-id-token.ts'
 import type { Answer } from './route.ts'
 import { refreshSession } from './sessions/refresh-session.ts'
 import { passwordGrantBody, signInWithPassword } from './sign-in-with-password.ts'
@@ -8,6 +10,8 @@ import type { Visit } from './visit.ts'
 
 export const tokenBody = Type.Object({
   ...passwordGrantBody.properties,
+  ...idTokenGrantBody.properties,
+  ...pkceGrantBody.properties,
   refresh_token: Type.Optional(Type.String({ maxLength: 1000 })),
 })
 type TokenRequest = Static<typeof tokenBody>
@@ -17,9 +21,16 @@ export async function grantToken(deps: AuthDeps, visit: Visit, body: TokenReques
   switch (visit.query['grant_type']) {
     case 'password':
       return signInWithPassword(deps, visit, body)
+    case 'pkce':
+      return exchangeCode(deps, visit, body)
+    case 'id_token':
+      return signInWithIdToken(deps, visit, body)
     case 'refresh_token':
       if (!body.refresh_token) throw errors.oauth('invalid_request', 'refresh_token required')
       return { status: 200, body: await refreshSession(deps, visit, body.refresh_token) }
+    // Wallets are not part of Pando; this is how an installation that has them switched off says so.
+    case 'web3':
+      throw errors.web3Disabled()
     default:
       throw errors.unsupportedGrant()
   }

@@ -14,5 +14,9 @@ export type Visit = {
   readonly query: Readonly<Record<string, string>>
 }
 
+const adminRoles: ReadonlySet<string> = new Set(['service_role', 'supabase_admin'])
+
+export const isAdmin = ({ caller }: Pick<Visit, 'caller'>): boolean => adminRoles.has(caller.role)
+
 /** A visit with a user's token whose user and session are still there. */
 export type SignedInVisit = Visit & { readonly user: UserRow; readonly session: SessionRow | undefined }

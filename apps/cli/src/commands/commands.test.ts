@@ -85,6 +85,19 @@ describe('the command line', () => {
     expect(err).toContain('PANDO_LOG_LEVEL must be one of')
   })
 
+  it('tells keys of [auth] that nobody reads: a mistake in pando/, a finding in supabase/', async () => {
+    mkdirSync(join(cwd, 'pando'))
+    const text = '[auth]\nsite_ur = "http://127.0.0.1"\n[auth.web3.solana]\nenabled = true\n'
+    writeFileSync(join(cwd, 'pando', 'config.toml'), text)
+    const dev = await pando('dev', '--port', '0', '--db-port', '0')
+    expect(dev).toMatchObject({ code: 3, out: '' })
+    expect(dev.err).toContain('auth.site_ur is not a setting of Pando; perhaps you meant auth.site_url')
+    mkdirSync(join(cwd, 'existing', 'supabase'), { recursive: true })
+    writeFileSync(join(cwd, 'existing', 'supabase', 'config.toml'), text)
+    const doctor = await pando('doctor', '--project', 'existing')
+    expect(doctor.out).toContain('not used by Pando: auth.site_ur, auth.web3.solana.enabled')
+  })
+
   const oldNode = findOldNode()
   it.skipIf(oldNode === undefined)('runs under an older Node by starting the pinned one', async () => {
     const { code, out } = await runPando(['--version'], { cwd, node: oldNode })
@@ -136,17 +149,44 @@ describe('pando keys', () => {
   it('prints the well-known keys of a supabase/ project under the names that scripts read', async () => {
     mkdirSync(join(cwd, 'supabase', 'migrations'), { recursive: true })
     const keys = JSON.parse((await pando('keys', '--json')).out) as Record<string, string>
-    expect(Object.keys(keys)).toEqual(['ANON_KEY', 'SERVICE_ROLE_KEY', 'PUBLISHABLE_KEY', 'SECRET_KEY', 'JWT_SECRET'])
+    expect(Object.keys(keys)).toEqual([
+      'ANON_KEY',
+      'SERVICE_ROLE_KEY',
+      'PUBLISHABLE_KEY',
+      'SECRET_KEY',
+      'JWT_SECRET',
+      'SIGNING_KEYS',
+    ])
+    expect(keys['SIGNING_KEYS']).toEqual([])
     expect(keys['PUBLISHABLE_KEY']).toBe('sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH')
     expect((await pando('status', '--output', 'env')).out).toContain(`ANON_KEY="${keys['ANON_KEY']}"\n`)
   })
 
-  it('rotates only when told so', async () => {
+  it('rotates what signs tokens, and all other keys only when told so', async () => {
     await pando('init')
-    const before = JSON.parse((await pando('keys', '--json')).out) as Record<string, string>
-    expect(await pando('keys', '--rotate')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') })
-    const after = JSON.parse((await pando('keys', '--rotate', '--yes', '--json')).out) as Record<string, string>
+    const before = JSON.parse((await pando('keys', '--json')).out) as Record<string, unknown>
+    const rotated = JSON.parse((await pando('keys', 'rotate', '--json')).out) as Record<string, unknown>
+    const [first] = before['SIGNING_KEYS'] as [{ kid: string }]
+    expect(rotated).toEqual({
+      ...before,
+      SIGNING_KEYS: [
+        { kid: expect.not.stringMatching(first.kid), alg: 'ES256', state: 'signs', until: null },
+        { kid: first.kid, alg: 'ES256', state: 'verifies', until: expect.stringMatching(/Z$/) },
+      ],
+    })
+    expect(await pando('keys', 'rotate', '--all')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') })
+    const after = JSON.parse((await pando('keys', 'rotate', '--all', '--yes', '--json')).out) as Record<string, unknown>
     expect(after['SECRET_KEY']).not.toBe(before['SECRET_KEY'])
+    expect(after['SIGNING_KEYS']).toHaveLength(1)
+  })
+
+  it('leaves keys that the user gave to the user, and makes new ones for them', async () => {
+    mkdirSync(join(cwd, 'supabase', 'migrations'), { recursive: true })
+    expect(await pando('keys', 'rotate')).toMatchObject({ code: 3, err: expect.stringContaining('pando keys new') })
+    writeFileSync(join(cwd, 'supabase', 'signing_keys.json'), (await pando('keys', 'new')).out)
+    writeFileSync(join(cwd, 'supabase', 'config.toml'), '[auth]\nsigning_keys_path = "./signing_keys.json"\n')
+    const { SIGNING_KEYS: keys } = JSON.parse((await pando('keys', '--json')).out) as { SIGNING_KEYS: unknown }
+    expect(keys).toMatchObject([{ alg: 'ES256', state: 'signs' }])
   })
 })
 

@@ -14,7 +14,7 @@ import { renderSummary } from '../dev/summary.ts'
 import type { Ready } from '../dev/summary.ts'
 import { Failure } from '../failure.ts'
 import { ensureKeys } from '../project/keys.ts'
-import { loadProject, shownPath } from '../project/load-project.ts'
+import { configMistakes, loadProject, shownPath } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
 import { formatCount } from '../terminal/format.ts'
 import { keyVariables } from '../project/variables.ts'
@@ -25,7 +25,6 @@ type DevOptions = GlobalOptions & { readonly dbPort?: number; readonly watch: bo
 export async function runDev(cli: Cli, options: DevOptions): Promise<void> {
   const startedAt = performance.now()
   const project = await loadProject(cli)
-  mentionIgnored(cli, project)
   const claim = mustClaim(cli, project)
   const undo: (() => Promise<void>)[] = [async () => claim.release()]
   const stopped = waitForStop(() => claim.release())
@@ -69,7 +68,7 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
   const watching = options.watch ? watchProject(project, (change, file) => follower?.onChange(change, file)) : undefined
   const [database, { startProjectServer, runSeedScripts }, keys] = await allOrNone(
     lend(undo, openDatabase(cli, project, choosePort(project, options))),
-    importServer(project),
+    importServer(cli, project),
     ensureKeys(project, cli.now()),
     watching && lend(undo, watching),
   )
@@ -105,13 +104,18 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
 }
 
 /** Loaded while the database starts: together they are most of what there is to read. */
-async function importServer(project: Project) {
-  const [{ startProjectServer }, { runSeedScripts }, { checkConfig, serverVariables }] = await Promise.all([
+async function importServer(cli: Cli, project: Project) {
+  const [{ startProjectServer }, { runSeedScripts }, { checkConfig, serverVariables }, unread] = await Promise.all([
     import('../server/start-project-server.ts'),
     import('../server/run-seed-scripts.ts'),
     import('../server/read-config.ts'),
+    import('../server/unread-settings.ts'),
   ])
   checkConfig({ project: project.file.table, environment: serverVariables(project.environment) })
+  const strangers = unread.listUnreadAuthSettings(project.file)
+  if (project.kind === 'pando' && strangers.length > 0)
+    throw configMistakes(shownPath(cli, project.configFile), unread.describeUnread(strangers))
+  mentionIgnored(cli, project, project.file.ignored.length + strangers.length)
   return { startProjectServer, runSeedScripts }
 }
 
@@ -146,11 +150,10 @@ function announce(cli: Cli, ready: Ready): void {
 }
 
 /** Files of existing projects say much that concerns other programs; which, only who asks wants to read. */
-function mentionIgnored(cli: Cli, { file, configFile }: Project): void {
-  const { length } = file.ignored
-  if (length === 0) return
+function mentionIgnored(cli: Cli, { configFile }: Project, count: number): void {
+  if (count === 0) return
   cli.terminal.warn(
-    `${shownPath(cli, configFile)}: ${formatCount(length, 'setting')} without effect here; \`pando doctor\` lists them.`,
+    `${shownPath(cli, configFile)}: ${formatCount(count, 'setting')} without effect here; \`pando doctor\` lists them.`,
   )
 }
 

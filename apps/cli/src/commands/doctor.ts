@@ -9,11 +9,12 @@ import type { Terminal } from '../terminal/terminal.ts'
 /** `pando doctor`: looks at everything that `dev` needs and says what to do about each thing that is not well. */
 export async function runDoctor(cli: Cli): Promise<void> {
   const project = await loadProject(cli)
+  const { listUnreadAuthSettings } = await import('../server/unread-settings.ts')
   const { apiPort, databasePort } = project.settings
   const findings: Finding[] = [
     checkNode(process.versions.node),
     checkDisk(project.root),
-    ...checkConfig(project),
+    ...checkConfig(project, listUnreadAuthSettings(project.file)),
     checkPermissions(project),
     await checkPort(project, 'api port', cli.options.port ?? apiPort),
     await checkPort(project, 'database port', databasePort),

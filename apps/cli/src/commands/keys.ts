@@ -1,38 +1,55 @@
-import type { ProjectKeys } from '@pando/http/auth/api-keys'
+import { parseSigningKeys } from '@pando/http/auth/sign-jwt'
 
 import type { Cli } from '../cli.ts'
-import { findDev } from '../dev/dev-file.ts'
-import { Failure } from '../failure.ts'
-import { ensureKeys, rotateKeys } from '../project/keys.ts'
+import { ensureKeys } from '../project/keys.ts'
 import { loadProject } from '../project/load-project.ts'
+import type { Project } from '../project/load-project.ts'
+import { endOf, ensureSigningKeys } from '../project/signing-keys.ts'
 import { keyVariables } from '../project/variables.ts'
-import { confirm } from '../terminal/confirm.ts'
+import { formatTable } from '../terminal/format.ts'
 
-/** `pando keys`: the project's keys; `--rotate` makes new ones. */
-export async function runKeys(cli: Cli, args: { rotate?: boolean; yes?: boolean }): Promise<void> {
-  const project = await loadProject(cli)
-  if (args.rotate !== true) return printKeys(cli, await ensureKeys(project, cli.now()))
-  if (project.kind === 'supabase') {
-    throw new Failure(
-      'project',
-      'A supabase/ project has the well-known local keys, so that existing apps connect as they are.',
-      {
-        remedy: 'Set jwt_secret, publishable_key and secret_key under [auth] in config.toml to use keys of your own.',
-      },
-    )
-  }
-  await confirm(cli.terminal, 'Make new keys? Apps and sessions with the old ones stop working.', args)
-  await rotateKeys(project.root, cli.now())
-  if (findDev(project.root) !== undefined)
-    cli.terminal.warn('`pando dev` keeps the old keys until it is started again.')
-  printKeys(cli, await ensureKeys(project, cli.now()))
+/** `pando keys`: the keys that apps and servers connect with, and those that sign tokens. */
+export async function runKeys(cli: Cli): Promise<void> {
+  await printKeys(cli, await loadProject(cli))
 }
 
-function printKeys(cli: Cli, keys: ProjectKeys): void {
-  const variables = keyVariables(keys)
-  cli.terminal.result(variables, () =>
-    Object.entries(variables)
-      .map(([name, value]) => `${name.padEnd(16)}  ${value}`)
-      .join('\n'),
+export async function printKeys(cli: Cli, project: Project): Promise<void> {
+  const variables = keyVariables(await ensureKeys(project, cli.now()))
+  const signing = listSigningKeys(project, cli.now())
+  cli.terminal.result({ ...variables, SIGNING_KEYS: signing }, () =>
+    [
+      ...Object.entries(variables).map(([name, value]) => `${name.padEnd(16)}  ${value}`),
+      '',
+      ...(signing.length === 0 ? ['JWT_SECRET signs access tokens (HS256).'] : signingTable(signing)),
+    ].join('\n'),
+  )
+}
+
+type ShownKey = {
+  readonly kid: string | null
+  readonly alg: string
+  readonly state: 'signs' | 'verifies' | 'over'
+  /** When it stops to verify; null for a key that stays. */
+  readonly until: string | null
+}
+
+function listSigningKeys(project: Project, now: Date): ShownKey[] {
+  return parseSigningKeys(ensureSigningKeys(project) ?? '[]').map((pair, place) => {
+    const end = endOf(pair)
+    const isOver = end !== undefined && end * 1000 < now.getTime()
+    return {
+      kid: pair.kid ?? null,
+      alg: pair.alg,
+      state: place === 0 ? 'signs' : isOver ? 'over' : 'verifies',
+      until: end === undefined ? null : new Date(end * 1000).toISOString(),
+    }
+  })
+}
+
+function signingTable(keys: readonly ShownKey[]): string[] {
+  const until = (text: string | null) => (text === null ? '' : `${text.slice(0, 16).replace('T', ' ')} UTC`)
+  return formatTable(
+    ['Signing key', 'Algorithm', 'State', 'Until'],
+    keys.map(({ kid, alg, state, until: end }) => [kid ?? '', alg, state, until(end)]),
   )
 }

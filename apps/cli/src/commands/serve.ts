@@ -16,7 +16,7 @@ import { loadProject } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
 import { readSigningKeys, signingKeysVariable } from '../project/signing-keys.ts'
 import { prepareNode } from '../server/prepare-node.ts'
-import { readConfig, serverVariables } from '../server/read-config.ts'
+import { explainMistakes, readConfig, serverVariables } from '../server/read-config.ts'
 
 type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
 
@@ -39,7 +39,12 @@ export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
       [signingKeysVariable]: cli.environment[signingKeysVariable] ?? (project && readSigningKeys(project)),
       DATABASE_URL: databaseUrl,
     },
-    flags: { services: options.services, host: options.host, port: options.port?.toString() },
+    flags: {
+      services: options.services,
+      host: options.host,
+      port: options.port?.toString(),
+      'auth-email-template-folders': project && [project.root, project.files],
+    },
   })
   mustHaveKey(config)
   await refuseDemoKeys(config)
@@ -55,7 +60,8 @@ async function startNode(config: ServerConfig, databaseUrl: string): Promise<Run
     return await explainingErrors(databaseUrl, () =>
       startServer(config, createFactories(toPostgresAddresses(config.database))),
     )
-  } catch (error) {
+  } catch (cause) {
+    const error = explainMistakes(cause)
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await portInUse(config.server.port, '--port')
     if (error instanceof Failure) throw error
     const message = error instanceof Error ? error.message : String(error)
@@ -96,7 +102,7 @@ async function refuseDemoKeys({ server, jwt }: ServerConfig): Promise<void> {
     `${names} ${found.length === 1 ? 'is a well-known demo key' : 'are well-known demo keys'}, and ${server.host} can be reached by others.`,
     {
       remedy:
-        'Make keys of your own: `pando keys --rotate` in a pando/ project prints a set. Demo keys are good on 127.0.0.1 only.',
+        'Make keys of your own: `pando init` and `pando keys` in a new folder print a set. Demo keys are good on 127.0.0.1 only.',
       facts: { names: found.map(([name]) => name), host: server.host },
     },
   )

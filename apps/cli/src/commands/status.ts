@@ -16,6 +16,9 @@ export async function runStatus(cli: Cli, args: { output?: string }): Promise<vo
   const variables = {
     API_URL: apiUrl,
     REST_URL: `${apiUrl}/rest/v1`,
+    AUTH_URL: `${apiUrl}/auth/v1`,
+    JWKS_URL: `${apiUrl}/auth/v1/.well-known/jwks.json`,
+    MAILBOX_URL: `${apiUrl}/mailbox`,
     DB_URL: dev?.databaseUrl ?? externalUrl(cli) ?? '',
     ...keyVariables(await ensureKeys(project, cli.now())),
   }

@@ -1,7 +1,7 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { ensureStateFolder, stateFolder, writePrivateFile } from '../project/state-folder.ts'
+import { createPrivateFile, ensureStateFolder, stateFolder, writePrivateFile } from '../project/state-folder.ts'
 import { identifyProcess, isAlive } from '@pando/postgres/embedded/process-identity'
 import type { ProcessIdentity } from '@pando/postgres/embedded/process-identity'
 
@@ -28,15 +28,14 @@ export type DevClaim = {
 }
 
 /**
- * Claims the folder for this process, or says who has it. The file is linked into place, which fails when it exists, so
- * of two processes that start together one wins.
+ * Claims the folder for this process, or says who has it. Of two processes that start together one wins.
  */
 export function claimDev(root: string, now: Date): { claim: DevClaim } | { holder: DevState } {
   const file = join(ensureStateFolder(root), 'dev.json')
   const own = identifyProcess(process.pid)
   const state: DevState = { pid: process.pid, startedAs: own?.startedAs ?? '', startedAt: now.toISOString() }
   for (;;) {
-    if (linkInto(file, JSON.stringify(state))) break
+    if (createPrivateFile(file, JSON.stringify(state))) break
     const holder = readState(file)
     if (holder !== undefined && isAlive(holder)) return { holder }
     rmSync(file, { force: true })
@@ -45,20 +44,6 @@ export function claimDev(root: string, now: Date): { claim: DevClaim } | { holde
     if (readState(file)?.startedAs === state.startedAs) rmSync(file, { force: true })
   }
   return { claim: { publish: (urls) => writePrivateFile(file, JSON.stringify({ ...state, ...urls })), release } }
-}
-
-function linkInto(file: string, text: string): boolean {
-  const temporary = `${file}.${process.pid}.claim`
-  writeFileSync(temporary, text, { mode: 0o600 })
-  try {
-    linkSync(temporary, file)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  } finally {
-    rmSync(temporary, { force: true })
-  }
 }
 
 function readState(file: string): DevState | undefined {

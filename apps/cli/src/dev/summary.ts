@@ -20,6 +20,7 @@ export function renderSummary({ paint }: Terminal, ready: Ready): string {
     `  ${paint(['green', 'bold'], 'Pando')} ${ready.version} ${paint('dim', 'ready in')} ${formatDuration(ready.readyMs)}`,
     '',
     line('API', paint(['cyan', 'underline'], ready.apiUrl), 'open it in a browser'),
+    line('Mailbox', `${ready.apiUrl}/mailbox`, 'the mails and codes of your app'),
     line('Database', ready.databaseUrl),
     line('Project', ready.project),
     '',

@@ -55,16 +55,17 @@ const ownerOnly = 0o077
 /** What holds secrets is readable by its owner alone. */
 export function checkPermissions(project: Project): Finding {
   const folder = stateFolder(project.root)
-  const open = ['keys.json', 'dev.json', join('postgres', 'password'), join('postgres', 'data')]
+  const open = ['keys.json', 'signing-keys.json', 'dev.json', join('postgres', 'password'), join('postgres', 'data')]
     .map((name) => join(folder, name))
     .filter((path) => existsSync(path) && (statSync(path).mode & ownerOnly) !== 0)
   if (open.length === 0) return ok('permissions', 'keys and data are readable by their owner only')
   return fail('permissions', `other users may read ${open.join(', ')}`, `Run: chmod -R go-rwx ${open.join(' ')}`)
 }
 
-/** What `config.toml` says that has no effect. */
-export function checkConfig(project: Project): Finding[] {
-  const { ignored, unsetVariables } = project.file
+/** What `config.toml` says that has no effect; `unread` are keys of `[auth]`, which the server reads. */
+export function checkConfig(project: Project, unread: readonly string[]): Finding[] {
+  const { unsetVariables } = project.file
+  const ignored = [...project.file.ignored, ...unread]
   const findings = [ok('project', `${project.kind}/ in ${project.root}`)]
   if (ignored.length > 0) {
     findings.push(

@@ -62,7 +62,8 @@ function isSection(path: string, known: ReadonlySet<string>): boolean {
   return [...known].some((key) => key.startsWith(`${path}.`))
 }
 
-function toStranger(path: string, known: ReadonlySet<string>): string {
+/** What is said of a key that nobody reads. */
+export function toStranger(path: string, known: Iterable<string>): string {
   const near = nearestName(path, known)
   return `${path} is not a setting of Pando${near === undefined ? '' : `; perhaps you meant ${near}`}`
 }

@@ -2,17 +2,19 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { systemClock } from '@pando/core/clock'
 import { readConfiguration } from '@pando/config/read-configuration'
 import { createAuthenticator } from '@pando/http/auth/authenticator'
 import { jwtOptions } from '@pando/http/auth/config'
 import { createKeyRing, toKeys } from '@pando/http/auth/key-ring'
+import { parseSigningKeys } from '@pando/http/auth/sign-jwt'
+import { createTokenSigner } from '@pando/http/auth/token-signer'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 
 import { ensureKeys, rotateKeys } from './keys.ts'
-import { readSigningKeys } from './signing-keys.ts'
+import { ensureSigningKeys, readSigningKeys, rotateSigningKeys } from './signing-keys.ts'
 
 const now = new Date('2026-01-31T09:45:00Z')
 let root: string
@@ -113,4 +115,60 @@ it('says which file of signing keys is missing', async () => {
   await expect(ensureKeys({ kind: 'supabase', root, files: root, file: { table } }, now)).rejects.toThrow(
     `auth.signing_keys_path in config.toml names ${join(root, 'nowhere.json')}, which cannot be read.`,
   )
+})
+
+describe('pairs of a pando/ project', () => {
+  const project = () => ({ kind: 'pando', root, files: root }) as const
+  const kids = () => parseSigningKeys(ensureSigningKeys(project())!).map(({ kid }) => kid)
+
+  it('are made once, ES256, and readable by their owner only', () => {
+    const text = ensureSigningKeys(project())
+    expect(parseSigningKeys(text!)).toMatchObject([{ kty: 'EC', crv: 'P-256', alg: 'ES256' }])
+    expect(ensureSigningKeys(project())).toBe(text)
+    expect(statSync(join(root, '.pando', 'signing-keys.json')).mode & 0o777).toBe(0o600)
+  })
+
+  it('are not made where a secret is to sign', () => {
+    const file = { table: { auth: { jwt_secret: 'a'.repeat(32) } } }
+    expect(ensureSigningKeys({ ...project(), file })).toBeUndefined()
+    expect(ensureSigningKeys({ kind: 'supabase', root, files: root })).toBeUndefined()
+  })
+
+  it('leave the legacy keys alone, which outlive them', async () => {
+    const { anonKey } = await ensureKeys(project(), now)
+    ensureSigningKeys(project())
+    expect((await ensureKeys(project(), now)).anonKey).toBe(anonKey)
+  })
+
+  it('rotate: the new one signs, the old one verifies until its last token has ended, then it is gone', async () => {
+    const clock = { now: () => now.getTime(), monotonic: () => 0 }
+    const ring = createKeyRing(toKeys({}, { signingKeys: ensureSigningKeys(project()) }))
+    const { jwt: values } = readConfiguration({ jwt: jwtOptions }, {})
+    const authenticate = createAuthenticator({ keys: ring, clock, values })
+    const signer = createTokenSigner(ring, clock)
+    const [old] = kids()
+    const before = await signer.sign({ role: 'authenticated', sub: 'a' })
+
+    rotateSigningKeys(project(), { now, tokenLifeMs: 3_600_000 })
+    ring.replace(toKeys({}, { signingKeys: ensureSigningKeys(project()) }))
+    expect(kids()).toEqual([expect.not.stringMatching(old!), old])
+    expect(signer.publicKeys().map(({ kid }) => kid)).toEqual(kids())
+    const after = await signer.sign({ role: 'authenticated', sub: 'a' })
+    for (const token of [before, after])
+      expect(await authenticate({ authorization: `Bearer ${token}` })).toMatchObject({ role: 'authenticated' })
+
+    const anHourLater = new Date(now.getTime() + 3_600_000 + 301_000)
+    clock.now = () => anHourLater.getTime()
+    expect(() => authenticate({ authorization: `Bearer ${before}` })).toThrow('No suitable key')
+    expect(signer.publicKeys().map(({ kid }) => kid)).toEqual([kids()[0]])
+    rotateSigningKeys(project(), { now: anHourLater, tokenLifeMs: 3_600_000 })
+    expect(kids()).toHaveLength(2)
+    expect(kids()).not.toContain(old)
+  })
+
+  it('are bounded', () => {
+    const rotate = () => rotateSigningKeys(project(), { now, tokenLifeMs: 1000 })
+    for (let count = 1; count < 16; count++) rotate()
+    expect(rotate).toThrow('16 keys verify still')
+  })
 })

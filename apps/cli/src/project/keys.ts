@@ -20,6 +20,9 @@ const configNames: Readonly<Record<keyof ProjectKeys, string>> = {
   publishableKey: 'publishable_key',
   secretKey: 'secret_key',
 }
+/** Where keys may stand in `config.toml`. */
+export const keyPaths: readonly string[] = Object.values(configNames).map((name) => `auth.${name}`)
+
 const keyNames = Object.keys(configNames) as (keyof ProjectKeys)[]
 
 type Owner = {
@@ -40,7 +43,7 @@ type Owner = {
 export async function ensureKeys(project: Owner, now: Date): Promise<ProjectKeys> {
   const { keys: written, mistakes } = readConfiguredKeys(project.file?.table)
   if (mistakes.length > 0) throw keyMistakes(mistakes)
-  const signing = await findSigningKey(project)
+  const signing = findSigningKey(project)
   const own =
     project.kind === 'supabase'
       ? await demoKeys()
@@ -92,7 +95,7 @@ function readKeyFile(root: string): ProjectKeys | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Failure('project', `${file} cannot be used: ${(error as Error).message}.`, {
-      remedy: 'Restore it from a backup, or make new keys with `pando keys --rotate`.',
+      remedy: 'Restore it from a backup, or make new keys with `pando keys rotate --all`.',
       cause: error,
     })
   }

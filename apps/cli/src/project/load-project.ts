@@ -97,7 +97,8 @@ function noProject(start: string): Failure {
   )
 }
 
-function configMistakes(file: string, all: readonly string[]): Failure {
+/** One failure that names them all. */
+export function configMistakes(file: string, all: readonly string[]): Failure {
   // Some settings are read by more than one package.
   const mistakes = [...new Set(all)]
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Where everything that Pando makes for itself lives; never committed, safe to delete when nothing runs. */
@@ -20,4 +20,22 @@ export function writePrivateFile(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.tmp`
   writeFileSync(temporary, text, { mode: 0o600 })
   renameSync(temporary, file)
+}
+
+/**
+ * Writes such a file where there is none, and says whether it did: it is linked into place, which fails when it exists, so
+ * of two processes at once one wins.
+ */
+export function createPrivateFile(file: string, text: string): boolean {
+  const temporary = `${file}.${process.pid}.new`
+  writeFileSync(temporary, text, { mode: 0o600 })
+  try {
+    linkSync(temporary, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
 }

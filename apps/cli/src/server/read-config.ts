@@ -11,12 +11,17 @@ export function readConfig(sources: Sources): ServerConfig {
   try {
     return readServerConfig(sources)
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    throw new Failure('project', error.message, {
-      remedy: 'Correct them and run the command again.',
-      facts: { mistakes: error.mistakes },
-    })
+    throw explainMistakes(error)
   }
+}
+
+/** Some mistakes only show when the services are made; any other error stays as it is. */
+export function explainMistakes(error: unknown): unknown {
+  if (!(error instanceof ConfigurationError)) return error
+  return new Failure('project', error.message, {
+    remedy: 'Correct them and run the command again.',
+    facts: { mistakes: error.mistakes },
+  })
 }
 
 /** Refuses early, as `readConfig` would, what the server is going to be given besides the keys. */

@@ -25,6 +25,8 @@ export type TerminalOptions = {
 export type Terminal = {
   readonly json: boolean
   readonly interactive: boolean
+  /** A person watches standard error: a bar may be drawn there. */
+  readonly watched: boolean
   /** Colours `text` when colours are wanted. */
   paint(style: Style, text: string): string
   /** A result: `text` for people, `value` for programs. */
@@ -52,6 +54,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
   return {
     json: options.json,
     interactive: options.interactive && !options.json,
+    watched: options.progress && !options.quiet && !options.json,
     paint,
     result: (value, text) => options.out(`${options.json ? JSON.stringify(value) : text()}\n`),
     print: (text) => options.out(`${text}\n`),

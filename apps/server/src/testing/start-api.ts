@@ -1,3 +1,4 @@
+import type { OutboxMessage } from '@pando/auth'
 import { demoKeys, type ProjectKeys } from '@pando/http/auth/api-keys'
 import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
 import { createDatabase } from '@pando/postgres/database'
@@ -34,6 +35,10 @@ export type Api = {
   sign(claims: Record<string, unknown>): Promise<string>
   /** What the client has no method for. The path is below `/rest/v1`; the anon key goes along unless headers name another. */
   ask(path: string, asked?: Asked): Promise<Received>
+  /** Mails that would have gone to this address, newest first. */
+  mails(address: string): Promise<readonly OutboxMessage[]>
+  /** Text messages that would have gone to this number (digits without the plus), newest first. */
+  texts(phone: string): Promise<readonly OutboxMessage[]>
   stop(): Promise<void>
 }
 
@@ -44,6 +49,10 @@ type ApiOptions = {
   readonly sql?: string
   readonly environment?: Record<string, string>
   readonly exposesNewTables?: boolean
+  /** Another node, whose database this one shares. */
+  readonly beside?: Api
+  /** `false` delivers messages or refuses them, as in production. */
+  readonly mailbox?: boolean
 }
 
 /**
@@ -51,10 +60,10 @@ type ApiOptions = {
  * options of the server; `exposesNewTables: false` leaves grants to the SQL, as in a new project.
  */
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
-  const { sql = harbour, environment, exposesNewTables = true } = options
-  const database = await createTestDatabase()
+  const { sql = harbour, environment, exposesNewTables = true, beside, mailbox = true } = options
+  const database = beside?.database ?? (await createTestDatabase())
   if (!exposesNewTables) await database.run('select pando.auto_expose_new_tables(false)')
-  await runAsOwner(database, sql)
+  if (beside === undefined) await runAsOwner(database, sql)
   const keys = await demoKeys()
   const config = readServerConfig({
     environment: {
@@ -63,12 +72,18 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       PANDO_JWT_SECRET_KEY: keys.secretKey,
       PANDO_SERVER_PORT: '0',
       PANDO_LOG_LEVEL: 'error',
+      // Cheap to try, and to test with.
+      PANDO_AUTH_PASSWORD_MEMORY: '8mb',
+      PANDO_AUTH_PASSWORD_PASSES: '1',
+      // All tests come from one address.
+      PANDO_AUTH_RATE_LIMIT_LOOPBACK: 'false',
       ...environment,
     },
   })
   const { apiUrl } = database
   const authUrl = database.urlAs('supabase_auth_admin')
-  const server = await startServer(config, createFactories({ apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' }))
+  const addresses = { apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' } as const
+  const server = await startServer(config, createFactories(addresses, { mailbox }))
   return {
     url: server.url,
     database,
@@ -81,11 +96,18 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     },
     ask: (path, asked) =>
       ask(`${server.url}/rest/v1${path}`, { ...asked, headers: { apikey: keys.anonKey, ...asked?.headers } }),
+    mails: (address) => readMailbox(server.url, address),
+    texts: (phone) => readMailbox(server.url, phone),
     stop: async () => {
       await server.stop()
-      await database.close()
+      if (beside === undefined) await database.close()
     },
   }
+}
+
+async function readMailbox(url: string, to: string): Promise<readonly OutboxMessage[]> {
+  const { body } = await ask(`${url}/mailbox/messages?to=${encodeURIComponent(to)}`)
+  return body as OutboxMessage[]
 }
 
 async function runAsOwner(database: TestDatabase, sql: string): Promise<void> {

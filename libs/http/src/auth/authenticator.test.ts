@@ -196,7 +196,7 @@ describe('keys', () => {
   it('verify RS256 and ES256 by kid', async () => {
     const { authenticate } = setUp({}, ring())
     for (const { signing } of [rsa, ec])
-      expect(await codeOf(async () => authenticate(bearer(await signJwt(user, await signing))))).toBe(
+      expect(await codeOf(async () => authenticate(bearer(await signJwt(user, signing))))).toBe(
         'admitted as authenticated',
       )
   })
@@ -229,6 +229,16 @@ describe('keys', () => {
     expect(await codeOf(() => authenticate({ apikey: opaque.secretKey }))).toBe('key.unknown: Invalid API key')
     keys.replace(toKeys({ jwtSecret: secret }))
     expect(await codeOf(() => authenticate(bearer(token)))).toBe('admitted as authenticated')
+  })
+
+  it('with an end verify until then, whatever their tokens say', async () => {
+    const retired = { ...ec.publicJwk, exp: nowSeconds + 60 }
+    const { authenticate, clock } = setUp({}, createKeyRing(toKeys({}, { jwks: JSON.stringify({ keys: [retired] }) })))
+    const token = await signJwt(user, ec.signing)
+    expect(await codeOf(() => authenticate(bearer(token)))).toBe('admitted as authenticated')
+    clock.advance(60_001)
+    expect(await codeOf(() => authenticate(bearer(token)))).toMatch(/^token\.invalid/)
+    expect(() => importJwk({ ...ec.publicJwk, exp: 'soon' })).toThrow('its exp is not a number')
   })
 
   it('that are added leave cached tokens alone', async () => {

@@ -3,6 +3,7 @@ import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import { LRUCache } from 'lru-cache'
 import { checkClaims, lastValidMs } from './check-claims.ts'
+import { mustBeSigned } from './check-signature.ts'
 import type { JwtValues } from './config.ts'
 import { authErrors } from './errors.ts'
 import { createIssuerKeys, type IssuerKeys, type IssuerLimits, type IssuerPolicy } from './issuer-keys.ts'
@@ -19,10 +20,11 @@ export type AuthenticatorDeps = {
   readonly issuers?: { readonly policies: readonly IssuerPolicy[]; readonly limits: IssuerLimits }
 }
 
+/** Who calls with a token, and the last millisecond in which it is good. */
+type Admitted = { readonly caller: Caller; readonly lastMs: number }
+
 /** A verified token. It is good until `lastMs` and while no key went away since generation `generation` of `keys`. */
-type Entry = {
-  readonly caller: Caller
-  readonly lastMs: number
+type Entry = Admitted & {
   readonly keys: { generation(): number }
   readonly generation: number
 }
@@ -66,8 +68,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
     const source = issuer?.keys ?? keys
     // Read before the keys are: a key that goes away while they are fetched must not leave an entry behind.
     const generation = source.generation()
-    const remember = (caller: Caller): Caller => {
-      const lastMs = lastValidMs(caller.claims, values.leeway)
+    const remember = ({ caller, lastMs }: Admitted): Caller => {
       cache.set(token, { caller, lastMs, keys: source, generation })
       return caller
     }
@@ -78,18 +79,20 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
       : remember(admit(parsed, candidates, issuer?.policy))
   }
 
-  function admit(parsed: ParsedToken, found: readonly VerificationKey[], policy?: IssuerPolicy): Caller {
-    mustBeSigned(parsed, found)
+  function admit(parsed: ParsedToken, found: readonly VerificationKey[], policy?: IssuerPolicy): Admitted {
+    const nowMs = clock.now()
+    const key = mustBeSigned(parsed, found, nowMs)
     const { claims } = parsed
     checkClaims(claims, {
-      nowMs: clock.now(),
+      nowMs,
       leewayMs: values.leeway,
       audiences: policy === undefined ? audiences : policy.audiences,
       audienceClaims: policy?.audienceClaims ?? ['aud'],
       audienceRequired: policy !== undefined && policy.audiences !== null,
     })
     const role = roleOf(claims.role, policy === undefined ? values.anonRole : policy.role)
-    return toCaller(role, claims, parsed.claimsJson)
+    const lastMs = Math.min(lastValidMs(claims, values.leeway), key.expiresMs ?? Number.POSITIVE_INFINITY)
+    return { caller: toCaller(role, claims, parsed.claimsJson), lastMs }
   }
 
   return ({ authorization, apikey }) => {
@@ -131,13 +134,6 @@ async function rejectUnavailable(issuer: Issuer, pending: Promise<readonly Verif
 function candidatesOf(issuer: Issuer, { algorithm, kid }: ParsedToken) {
   const found = issuer.keys.candidates(algorithm, kid)
   return found instanceof Promise ? rejectUnavailable(issuer, found) : found
-}
-
-/** The header names an algorithm, but each key uses its own: `none` and confused algorithms find no key at all. */
-function mustBeSigned({ algorithm, signingInput, signature }: ParsedToken, keys: readonly VerificationKey[]): void {
-  if (algorithm !== 'HS256' && algorithm !== 'RS256' && algorithm !== 'ES256') throw authErrors.unsupportedAlgorithm()
-  if (keys.length === 0) throw authErrors.noKey()
-  if (!keys.some((key) => key.verifies(signingInput, signature))) throw authErrors.badSignature()
 }
 
 function roleOf(claim: unknown, fallback: string | undefined): string {

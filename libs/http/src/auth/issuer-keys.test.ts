@@ -75,8 +75,7 @@ function setUp(rules: Partial<IssuerPolicy> = {}) {
 }
 
 const claims = { iss: 'https://id.example', aud: 'app', role: 'authenticated', exp: nowMs / 1000 + 7 * 86_400 }
-const sign = async (pair: Pair, extra: object = {}): Promise<string> =>
-  signJwt({ ...claims, ...extra }, await pair.signing)
+const sign = async (pair: Pair, extra: object = {}): Promise<string> => signJwt({ ...claims, ...extra }, pair.signing)
 
 describe('tokens of another issuer', () => {
   it('verify with its published keys, which are fetched once', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@pando/core/clock'
+import { type FetchBounds, fetchBounded } from '../fetch-bounded.ts'
 import { matchingKeys, ringKeysMax } from './key-ring.ts'
 import { importJwk, type Jwk, type VerificationKey } from './verification-key.ts'
 
@@ -22,17 +23,14 @@ export type IssuerPolicy = {
   readonly role?: string
 }
 
-export type IssuerLimits = {
-  /** Longest fetch of one document. */
-  readonly timeoutMs: number
+/** The bounds are those of fetching one document. */
+export type IssuerLimits = FetchBounds & {
   /** Age after which keys are fetched again in the background. */
   readonly freshMs: number
   /** Age after which keys that could not be fetched again are no longer believed. */
   readonly staleMs: number
   /** Least time between two fetches: a flood of unknown key ids does not become a flood of fetches. */
   readonly betweenMs: number
-  /** Largest document. */
-  readonly bytesMax: number
 }
 
 export type IssuerKeys = {
@@ -138,25 +136,10 @@ async function fetchKeys(url: string, limits: IssuerLimits): Promise<Verificatio
   })
 }
 
-async function fetchObject(url: string, { timeoutMs, bytesMax }: IssuerLimits): Promise<Record<string, unknown>> {
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMs),
-    headers: { accept: 'application/json' },
-  })
+async function fetchObject(url: string, limits: IssuerLimits): Promise<Record<string, unknown>> {
+  const response = await fetchBounded(url, { headers: { accept: 'application/json' } }, limits)
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
-  const value: unknown = JSON.parse(await readText(response, bytesMax))
+  const value: unknown = JSON.parse(await response.text())
   if (typeof value !== 'object' || value === null) throw new Error(`${url} is not a JSON object`)
   return value as Record<string, unknown>
-}
-
-async function readText(response: Response, bytesMax: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > bytesMax) throw new Error(`${response.url} answered more than ${bytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

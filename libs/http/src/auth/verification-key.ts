@@ -12,6 +12,8 @@ export type VerificationKey = {
   readonly kid?: string
   /** The same for equal keys and different for others; made of the key itself. */
   readonly fingerprint: string
+  /** Milliseconds since the epoch, after which it verifies nothing; a retired key has such an end. */
+  readonly expiresMs?: number
   readonly verifies: (signingInput: string, signature: Buffer) => boolean
 }
 
@@ -46,7 +48,8 @@ function secretKey(bytes: Buffer, kid?: string): VerificationKey {
 
 /**
  * Imports a key of a JWKS. Throws with the reason when it is not a signature key of an accepted algorithm: its type
- * decides the algorithm, and an `alg`, `use` or `key_ops` that says otherwise makes it unusable.
+ * decides the algorithm, and an `alg`, `use` or `key_ops` that says otherwise makes it unusable. `exp`, seconds since the
+ * epoch, is its end (OpenID Federation 1.0 §8.7).
  */
 export function importJwk(jwk: Jwk): VerificationKey {
   const algorithm = algorithmOf(jwk)
@@ -55,8 +58,9 @@ export function importJwk(jwk: Jwk): VerificationKey {
   if (jwk.use !== undefined && jwk.use !== 'sig') throw unusable(jwk, `use ${String(jwk.use)} is not sig`)
   if (!operations.some((operation) => operation === 'verify' || operation === 'sign'))
     throw unusable(jwk, 'its key_ops do not have verify')
-  if (algorithm === 'HS256') return secretKey(Buffer.from(String(jwk.k), 'base64url'), jwk.kid)
-  return publicKey(jwk, algorithm)
+  const key =
+    algorithm === 'HS256' ? secretKey(Buffer.from(String(jwk.k), 'base64url'), jwk.kid) : publicKey(jwk, algorithm)
+  return jwk.exp === undefined ? key : { ...key, expiresMs: expiryOf(jwk) }
 }
 
 /** What `JSON.parse` says of a mistake quotes the text, which here holds secrets; `name` says whose mistake it is. */
@@ -68,11 +72,18 @@ export function parseSecretJson(name: string, text: string): unknown {
   }
 }
 
-/** The keys of a JWKS document; throws with the reason when one of them cannot be used. */
-export function importJwks(text: string): VerificationKey[] {
+/** The keys of a JWKS document as they stand there; throws when it is none. */
+export function parseJwks(text: string): Jwk[] {
   const { keys } = (parseSecretJson('The JWKS', text) ?? {}) as { keys?: unknown }
   if (!Array.isArray(keys)) throw new Error('The JWKS has no keys; it must look like {"keys":[…]}.')
-  return keys.map((jwk) => importJwk(jwk as Jwk))
+  return keys as Jwk[]
+}
+
+/** What of a key everyone may know; undefined for a secret. */
+export function toPublicJwk({ kty, kid, alg, crv, x, y, n, e, exp }: Jwk): Jwk | undefined {
+  const common = { kid, use: 'sig', key_ops: ['verify'], exp }
+  if (kty === 'EC') return { kty, alg: alg ?? 'ES256', crv, x, y, ...common }
+  return kty === 'RSA' ? { kty, alg: alg ?? 'RS256', n, e, ...common } : undefined
 }
 
 function publicKey(jwk: Jwk, algorithm: 'RS256' | 'ES256'): VerificationKey {
@@ -86,6 +97,11 @@ function publicKey(jwk: Jwk, algorithm: 'RS256' | 'ES256'): VerificationKey {
     fingerprint: fingerprintOf(algorithm, jwk.kid, key),
     verifies: (signingInput, signature) => verify('sha256', Buffer.from(signingInput), input, signature),
   }
+}
+
+function expiryOf(jwk: Jwk): number {
+  if (typeof jwk.exp !== 'number' || !Number.isFinite(jwk.exp)) throw unusable(jwk, 'its exp is not a number')
+  return jwk.exp * 1000
 }
 
 function algorithmOf(jwk: Jwk): Algorithm {

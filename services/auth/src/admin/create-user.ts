@@ -1,8 +1,9 @@
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
+import { mayBeCreated } from '../hooks/before-user-created.ts'
 import { mustBeHash } from '../passwords/known-hashes.ts'
-import { mustBeStrong } from '../passwords/password-rules.ts'
+import { mustBeStrong } from '../passwords/must-be-strong.ts'
 import { canonicalPhone } from '../phone.ts'
 import type { Answer } from '../route.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
@@ -25,6 +26,8 @@ export async function createUser(deps: AuthDeps, visit: Visit, body: AdminUserBo
   const passwordHash = await toHash(deps, body)
   const id = body.id ?? newUuid(deps)
   const providers = [...(email === undefined ? [] : ['email']), ...(phone === undefined ? [] : ['phone'])]
+  const { app_metadata: appMetadata, user_metadata: userMetadata } = body
+  await mayBeCreated(deps, visit, { id, email, phone, providers, appMetadata, userMetadata })
   const created = await database.transaction(async (tx) => {
     if (email !== undefined && (await findUser(tx, { email })) !== undefined) throw errors.emailExists()
     if (phone !== undefined && (await findUser(tx, { phone })) !== undefined) throw errors.phoneExists()
@@ -54,11 +57,11 @@ export async function createUser(deps: AuthDeps, visit: Visit, body: AdminUserBo
   return { status: 200, body: toUserJson(created!) }
 }
 
-async function toHash({ options, passwords }: AuthDeps, body: AdminUserBody): Promise<string | undefined> {
+async function toHash(deps: AuthDeps, body: AdminUserBody): Promise<string | undefined> {
   const { password, password_hash } = body
   if (password && password_hash) throw errors.invalid('Only a password or a password hash should be provided')
   if (password_hash) return mustBeHash(password_hash)
   if (!password) return undefined
-  mustBeStrong(password, options)
-  return passwords.hash(password)
+  await mustBeStrong(deps, password)
+  return deps.passwords.hash(password)
 }

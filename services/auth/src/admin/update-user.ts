@@ -1,7 +1,7 @@
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
-import { mustBeStrong } from '../passwords/password-rules.ts'
+import { mustBeStrong } from '../passwords/must-be-strong.ts'
 import { canonicalPhone } from '../phone.ts'
 import type { Answer } from '../route.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
@@ -15,11 +15,11 @@ import { type AdminUserBody, toBannedUntil } from './user-body.ts'
 
 /** `PUT /admin/users/{id}`. A ban and a new password end all sessions of the user. */
 export async function updateUserAsAdmin(deps: AuthDeps, visit: Visit, body: AdminUserBody): Promise<Answer> {
-  const { database, clock, options, passwords } = deps
+  const { database, clock, limits, passwords } = deps
   const email = body.email ? canonicalEmail(body.email) : undefined
   const phone = body.phone ? canonicalPhone(body.phone) : undefined
   const bannedUntil = toBannedUntil(body.ban_duration, clock.now())
-  if (body.password !== undefined) mustBeStrong(body.password, options)
+  if (body.password !== undefined) await mustBeStrong(deps, body.password)
   const passwordHash = body.password === undefined ? undefined : await passwords.hash(body.password)
   const changed = await database.transaction(async (tx) => {
     const user = await mustFindUser(tx, visit, { lock: true })
@@ -38,6 +38,7 @@ export async function updateUserAsAdmin(deps: AuthDeps, visit: Visit, body: Admi
       await updateIdentity(tx, { userId: user.id, provider, data })
     }
     if (passwordHash !== undefined || (bannedUntil ?? null) !== null) await deleteSessions(tx, { userId: user.id })
+    if (passwordHash !== undefined) await limits.forget(tx, { secret: 'password', account: user.id })
     await insertAuditEvent(tx, {
       action: 'user_modified',
       actor: visit.caller,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import type { AuthOptions } from '../config.ts'
 import { errors } from '../errors.ts'
+import { createGate } from './gate.ts'
 import type { HashJob, VerifyJob } from './hash-worker.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -11,8 +12,8 @@ type Options = Pick<AuthOptions, 'passwordMemory' | 'passwordPasses' | 'password
 const idleMs = 30_000
 
 /**
- * Threads that hash, begun when the first password comes. They have the lowest priority the system knows: they take what
- * requests leave over, all of it when there are none. How many wait is bounded at the door.
+ * Threads that hash, begun when the first password comes. They have the lowest priority the system knows, and while this
+ * process is busy only half of them work: they take what requests leave over, all of it when there are none. How many wait is bounded at the door.
  */
 export function createPasswords(options: Options): Passwords {
   const cost = {
@@ -30,7 +31,8 @@ export function createPasswords(options: Options): Passwords {
       idleTimeout: idleMs,
       niceIncrement: 19,
     }))
-  const run = (job: HashJob | VerifyJob): Promise<unknown> => open().run(job, { name: job.name })
+  const gate = createGate(threadsMax)
+  const run = (job: HashJob | VerifyJob): Promise<unknown> => gate(() => open().run(job, { name: job.name }))
   const admittedMax = threadsMax + options.passwordQueueMax
   let admitted = 0
   return {

@@ -1,5 +1,4 @@
 import type { AuthOptions } from '../config.ts'
-import { errors } from '../errors.ts'
 
 /** Longest password that is hashed; NIST SP 800-63B-4 wants at least 64 characters to be allowed. */
 export const passwordBytesMax = 1024
@@ -18,11 +17,11 @@ const requirements: Readonly<Record<string, readonly string[]>> = {
 
 type Rules = Pick<AuthOptions, 'passwordLengthMin' | 'passwordRequirements'>
 
-/** What a password lacks, as it is told; undefined when it keeps the rules. */
-export function whyWeak(
-  password: string,
-  { passwordLengthMin, passwordRequirements }: Rules,
-): { readonly message: string; readonly reasons: readonly string[] } | undefined {
+/** What a password lacks, as it is told. */
+export type Weakness = { readonly message: string; readonly reasons: readonly string[] }
+
+/** Undefined when a password keeps the rules. */
+export function whyWeak(password: string, { passwordLengthMin, passwordRequirements }: Rules): Weakness | undefined {
   const messages: string[] = []
   const reasons: string[] = []
   // Characters as people count them.
@@ -36,12 +35,4 @@ export function whyWeak(
     messages.push(`Password should contain at least one character of each: ${sets.join(', ')}.`)
   }
   return reasons.length === 0 ? undefined : { message: messages.join(' '), reasons }
-}
-
-/** @throws weak_password with all reasons, when a new password does not keep the rules */
-export function mustBeStrong(password: string, rules: Rules): void {
-  if (Buffer.byteLength(password) > passwordBytesMax)
-    throw errors.invalid(`Password cannot be longer than ${passwordBytesMax} bytes`)
-  const weak = whyWeak(password, rules)
-  if (weak !== undefined) throw errors.weakPassword(weak.message, weak.reasons)
 }

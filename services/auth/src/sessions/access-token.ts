@@ -1,4 +1,5 @@
 import type { AuthDeps } from '../deps.ts'
+import type { HookCall } from '../hooks/hooks.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import type { UserRow } from '../store/users.ts'
 import { toUserJson } from '../user.ts'
@@ -16,12 +17,21 @@ export type SessionJson = {
   readonly user: Record<string, unknown>
 }
 
-/** Signs an access token and puts it together with the refresh token. */
+type Facts = {
+  readonly user: UserRow
+  readonly session: SessionFacts
+  readonly refreshToken: string
+  /** What led to this token, for the hook; how the session was proved last if not given. */
+  readonly method?: string
+}
+
+/** Signs an access token, with the claims that the hook wants, and puts it together with the refresh token. */
 export async function toSessionJson(
   deps: AuthDeps,
-  { user, session, refreshToken }: { user: UserRow; session: SessionFacts; refreshToken: string },
+  { user, session, refreshToken, method = session.amr[0]?.method ?? '' }: Facts,
+  call: HookCall,
 ): Promise<SessionJson> {
-  const { clock, options, signer } = deps
+  const { clock, options, signer, hooks } = deps
   const issuedAt = Math.floor(clock.now() / 1000)
   const expiresIn = Math.floor(options.jwtExpiry / 1000)
   const claims = {
@@ -40,8 +50,10 @@ export async function toSessionJson(
     session_id: session.id,
     is_anonymous: user.is_anonymous,
   }
+  const input = { user_id: user.id, claims, authentication_method: method }
+  const signed = hooks.customAccessToken === undefined ? claims : await hooks.customAccessToken(input, call)
   return {
-    access_token: await signer.sign(claims),
+    access_token: await signer.sign(signed),
     token_type: 'bearer',
     expires_in: expiresIn,
     expires_at: issuedAt + expiresIn,

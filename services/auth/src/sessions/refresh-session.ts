@@ -56,7 +56,7 @@ export async function refreshSession(deps: AuthDeps, visit: Visit, text: string)
   // Somebody else with the same token was faster, or the session has ended: look again.
   if (!rotated) return refreshSession(deps, visit, text)
   const refreshToken = encodeRefreshToken({ sessionId: session.id, counter: chain.counter + 1, secret: next })
-  return toSessionJson(deps, { user, session, refreshToken })
+  return toSessionJson(deps, { user, session, refreshToken, method: 'token_refresh' }, { address: visit.address })
 }
 
 async function findValid({ database, options, clock }: AuthDeps, token: RefreshToken): Promise<Found> {
@@ -87,7 +87,7 @@ async function repeat(deps: AuthDeps, { found, token, visit }: Repeated): Promis
   const isRecent = clock.now() - lastUsedMs(session) <= options.refreshTokenReuseInterval
   if (isParent || isRecent) {
     const refreshToken = encodeRefreshToken({ sessionId: session.id, counter: chain.counter, secret: latest })
-    return toSessionJson(deps, { user, session, refreshToken })
+    return toSessionJson(deps, { user, session, refreshToken, method: 'token_refresh' }, { address: visit.address })
   }
   if (options.refreshTokenRotation) {
     await database.transaction(async (tx) => {

@@ -24,6 +24,7 @@ export type Method =
   | 'mfa/phone'
   | 'mfa/webauthn'
   | 'passkey'
+  | 'recovery_code'
 
 /** Begins a session of a user who has just proved who they are, and answers with its first tokens. */
 export async function startSession(
@@ -50,5 +51,6 @@ export async function startSession(
   const signedIn = (await findUser(tx, { id: user.id })) ?? user
   const amr = [{ method, timestamp: Math.floor(clock.now() / 1000) }]
   const refreshToken = encodeRefreshToken({ sessionId: id, counter: 0, secret })
-  return toSessionJson(deps, { user: signedIn, session: { id, aal: 'aal1', amr }, refreshToken })
+  const call = { tx, address: visit.address }
+  return toSessionJson(deps, { user: signedIn, session: { id, aal: 'aal1', amr }, refreshToken }, call)
 }

@@ -25,6 +25,7 @@ const logTypes = {
   verification_attempted: 'factor',
   factor_deleted: 'factor',
   factor_updated: 'factor',
+  recovery_codes_created: 'factor',
   passkey_created: 'user',
   passkey_updated: 'user',
   passkey_deleted: 'user',

@@ -30,3 +30,29 @@ export async function updateIdentity(
     [userId, provider, JSON.stringify(data)],
   )
 }
+
+type IdentityKey = Pick<NewIdentity, 'provider' | 'providerId'>
+
+/** Lets one transaction at a time deal with an identity, also with one that is not there yet. */
+export async function lockIdentity(queries: Queries, { provider, providerId }: IdentityKey): Promise<void> {
+  await queries.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`identity ${provider} ${providerId}`])
+}
+
+/** The id of the user whose identity this is. */
+export async function findOwner(queries: Queries, { provider, providerId }: IdentityKey): Promise<string | undefined> {
+  const text = 'select user_id from auth.identities where provider = $1 and provider_id = $2'
+  return (await queries.query<{ user_id: string }>(text, [provider, providerId]))[0]?.user_id
+}
+
+/** Somebody came with it again, and the provider told this. */
+export async function refreshIdentity(queries: Queries, identity: Omit<NewIdentity, 'userId'>): Promise<void> {
+  await queries.query(
+    `update auth.identities set identity_data = $3, last_sign_in_at = now(), updated_at = now()
+    where provider = $1 and provider_id = $2`,
+    [identity.provider, identity.providerId, JSON.stringify(identity.data)],
+  )
+}
+
+export async function deleteIdentity(queries: Queries, id: string): Promise<void> {
+  await queries.query('delete from auth.identities where id = $1', [id])
+}

@@ -117,6 +117,61 @@ export async function rotateRefreshToken(queries: Queries, rotation: Rotation): 
   return rows.length === 1
 }
 
+export type Raise = {
+  readonly sessionId: string
+  readonly factorId: string
+  readonly method: string
+  readonly amrId: string
+  /** Of a refresh token that no earlier one leads to. */
+  readonly tokenHash: Buffer
+}
+
+/**
+ * A second factor was proved: the session reaches aal2, and goes on with a new refresh token, two places ahead so that
+ * earlier ones are neither the latest nor its parent. The place, or undefined when the session has ended.
+ */
+export async function raiseSession(queries: Queries, raise: Raise): Promise<number | undefined> {
+  const rows = await queries.query<{ counter: string }>(
+    `with session as (
+      update auth.sessions set aal = 'aal2', factor_id = $2, refresh_token_hash = $3,
+        refresh_token_counter = coalesce(refresh_token_counter, 0) + 2, refreshed_at = now() at time zone 'UTC',
+        updated_at = now()
+      where id = $1
+      returning id, refresh_token_counter
+    ), proof as (
+      insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+      select $4, id, now(), now(), $5 from session
+      on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at
+    )
+    select refresh_token_counter as counter from session`,
+    [raise.sessionId, raise.factorId, raise.tokenHash, raise.amrId, raise.method],
+  )
+  return rows[0] === undefined ? undefined : Number(rows[0].counter)
+}
+
+/** Sessions that were raised by a factor fall back to aal1. */
+export async function lowerSessions(queries: Queries, factorId: string): Promise<void> {
+  await queries.query(
+    `with session as (
+      update auth.sessions set aal = 'aal1', factor_id = null, updated_at = now() where factor_id = $1 returning id
+    )
+    delete from auth.mfa_amr_claims where session_id in (select id from session)
+      and authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn', 'recovery_code')`,
+    [factorId],
+  )
+}
+
+/** All but one of a user's sessions that no second factor was proved for. */
+export async function deleteLowSessions(
+  queries: Queries,
+  { userId, except }: { readonly userId: string; readonly except: string },
+): Promise<void> {
+  await queries.query(`delete from auth.sessions where user_id = $1 and id <> $2 and (aal is null or aal = 'aal1')`, [
+    userId,
+    except,
+  ])
+}
+
 /** Which sessions of a user end: one, all but one, or all. */
 export type Ending = { readonly only: string } | { readonly userId: string; readonly except?: string }
 

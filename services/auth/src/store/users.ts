@@ -1,4 +1,6 @@
 import type { Queries } from '@pando/postgres/database'
+import { PostgresError } from '@pando/postgres/errors'
+import { errors } from '../errors.ts'
 
 /** A row of auth.users with what hangs on it; the columns are the public contract of `migrations/`. */
 export type UserRow = {
@@ -86,9 +88,13 @@ export const wholeUser = `${columns}, ${identities}, ${factors}`
 /** What tells one user from all others. People of single sign-on may share an address and are not found by it. */
 export type UserKey = { readonly id: string } | { readonly email: string } | { readonly phone: string }
 
+/** Every row has it that is not written by hand; an index begins with it. */
+const instance = '00000000-0000-0000-0000-000000000000'
+
 const conditions = {
   id: 'u.id = $1',
-  email: 'u.email = $1 and not u.is_sso_user',
+  // Rows that SQL put there may have capitals.
+  email: `(u.email = $1 or (u.instance_id = '${instance}' and lower(u.email) = $1)) and not u.is_sso_user`,
   phone: 'u.phone = $1 and not u.is_sso_user',
 } as const
 
@@ -99,7 +105,9 @@ export async function findUser(
   { lock = false }: { lock?: boolean } = {},
 ): Promise<UserRow | undefined> {
   const [[name, value]] = Object.entries(key) as [[keyof typeof conditions, string]]
-  const text = `select ${wholeUser} from auth.users u where ${conditions[name]}${lock ? ' for update of u' : ''}`
+  // A statement that waits for the lock still sees identities and factors as they were before it waited.
+  if (lock) await queries.query(`select u.id from auth.users u where ${conditions[name]} for update`, [value])
+  const text = `select ${wholeUser} from auth.users u where ${conditions[name]}`
   return (await queries.query<UserRow>(text, [value]))[0]
 }
 
@@ -114,14 +122,21 @@ export type NewUser = {
   readonly isAnonymous?: boolean
 }
 
-/** Undefined when the address or number is somebody's already. Triggers on the table run, and may refuse. */
+/**
+ * Undefined when the address or number is somebody's already.
+ *
+ * @throws unexpected_failure, with the cause for the log, when a trigger of the project refuses
+ */
 export async function insertUser(queries: Queries, user: NewUser): Promise<UserRow | undefined> {
-  const rows = await queries.query<{ id: string }>(
+  const inserted = queries.query<{ id: string }>(
     `insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password, raw_app_meta_data,
       raw_user_meta_data, is_anonymous, confirmation_token, recovery_token, email_change_token_new, email_change,
       created_at, updated_at)
-    values ('00000000-0000-0000-0000-000000000000', $1, 'authenticated', $2, $3, $4, $5, $6, $7, $8, '', '', '', '',
-      now(), now())
+    select '${instance}'::uuid, $1::uuid, 'authenticated', $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::jsonb,
+      $8::boolean, '', '', '', '', now(), now()
+    where not exists (
+      select from auth.users u where u.instance_id = '${instance}' and lower(u.email) = $3 and not u.is_sso_user
+    )
     on conflict do nothing
     returning id`,
     [
@@ -135,6 +150,9 @@ export async function insertUser(queries: Queries, user: NewUser): Promise<UserR
       user.isAnonymous ?? false,
     ],
   )
+  const rows = await inserted.catch((cause: unknown) => {
+    throw cause instanceof PostgresError ? errors.userNotSaved(cause) : cause
+  })
   return rows.length === 0 ? undefined : findUser(queries, { id: user.id })
 }
 
@@ -216,6 +234,7 @@ export async function softDeleteUser(
     ])
   }
   await queries.query('delete from auth.mfa_factors where user_id = $1', [user.id])
+  await queries.query('delete from auth.mfa_recovery_codes where user_id = $1', [user.id])
   await queries.query('delete from auth.webauthn_credentials where user_id = $1', [user.id])
   await queries.query('delete from auth.one_time_tokens where user_id = $1', [user.id])
 }

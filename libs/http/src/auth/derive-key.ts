@@ -1,0 +1,28 @@
+import { hkdfSync } from 'node:crypto'
+import { parseSigningKeys } from './sign-jwt.ts'
+
+const keyBytes = 32
+
+/** A key of 256 bits for one purpose; those of two purposes tell nothing of each other or the secret (RFC 5869). */
+export function deriveKey(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `pando ${purpose}`, keyBytes))
+}
+
+export type InstallationSecrets = {
+  /** For data at rest alone; goes first. */
+  readonly own?: string
+  readonly jwtSecret?: string
+  readonly signingKeys?: string
+}
+
+/**
+ * What only the installation knows, and its database does not: the first one protects what is written from now on, any of
+ * them opens what was written before. Throws when there is none.
+ */
+export function listInstallationSecrets({ own, jwtSecret, signingKeys }: InstallationSecrets): readonly string[] {
+  const privateHalves = signingKeys === undefined ? [] : parseSigningKeys(signingKeys).map((jwk) => jwk.d)
+  const secrets = [own, jwtSecret, ...privateHalves].filter((secret) => typeof secret === 'string')
+  if (secrets.length === 0)
+    throw new Error('No secret to derive keys from. Set PANDO_AUTH_SECRET, PANDO_JWT_SECRET or PANDO_JWT_SIGNING_KEYS.')
+  return secrets
+}

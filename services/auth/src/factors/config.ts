@@ -1,0 +1,75 @@
+/** Options of second factors; members of the service's table. */
+export const factorOptions = {
+  factorsMax: {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 100,
+    toml: 'auth.mfa.max_enrolled_factors',
+    text: 'Most second factors of a person.',
+  },
+  factorChallengeExpiry: {
+    type: 'duration',
+    default: 300_000,
+    min: 1_000,
+    max: 600_000,
+    text: 'How long a question put to a second factor can be answered.',
+  },
+  totpEnrollEnabled: {
+    type: 'boolean',
+    default: true,
+    toml: 'auth.mfa.totp.enroll_enabled',
+    text: 'Whether people may add an authenticator app.',
+  },
+  totpVerifyEnabled: {
+    type: 'boolean',
+    default: true,
+    toml: 'auth.mfa.totp.verify_enabled',
+    text: 'Whether codes of authenticator apps are accepted.',
+  },
+  phoneFactorEnrollEnabled: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.mfa.phone.enroll_enabled',
+    text: 'Whether people may add a phone as a second factor.',
+  },
+  phoneFactorVerifyEnabled: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.mfa.phone.verify_enabled',
+    text: 'Whether codes that were sent to a phone are accepted as a second factor.',
+  },
+  phoneFactorOtpLength: {
+    type: 'integer',
+    default: 6,
+    min: 6,
+    max: 10,
+    toml: 'auth.mfa.phone.otp_length',
+    text: 'Digits of a code that is sent to a phone as a second factor.',
+  },
+  phoneFactorFrequency: {
+    type: 'duration',
+    default: 10_000,
+    min: 0,
+    toml: 'auth.mfa.phone.max_frequency',
+    text: 'Shortest time between two codes to one phone factor.',
+  },
+  phoneFactorTemplate: {
+    type: 'string',
+    default: null,
+    toml: 'auth.mfa.phone.template',
+    text: 'Text that brings a code to a phone factor, for example `Your code is {{ .Code }}`; `[auth.sms] template` if not given.',
+  },
+  webauthnEnrollEnabled: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.mfa.web_authn.enroll_enabled',
+    text: 'Whether people may add a security key as a second factor.',
+  },
+  webauthnVerifyEnabled: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.mfa.web_authn.verify_enabled',
+    text: 'Whether security keys are accepted as a second factor.',
+  },
+} as const

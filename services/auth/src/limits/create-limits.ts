@@ -1,0 +1,118 @@
+import type { Clock } from '@pando/core/clock'
+import type { Refusal } from '@pando/core/refusal'
+import type { Database } from '@pando/postgres/database'
+import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
+import { LRUCache } from 'lru-cache'
+import { createHmac } from 'node:crypto'
+import type { AuthOptions } from '../config.ts'
+import { errors } from '../errors.ts'
+import type { Attempt, Bucket, Limits } from './limits.ts'
+import { toNetwork } from './network.ts'
+import {
+  type AttemptRow,
+  beginAttempt,
+  deleteFullBuckets,
+  deleteOldAttempts,
+  endAttempt,
+  forgetAttempts,
+  type Take,
+  takeTokens,
+} from './store.ts'
+
+export type LimitsDeps = {
+  /** Connections of its own: saying no has to stay cheap while everything else waits for Postgres. */
+  readonly database: Database
+  readonly clock: Clock
+  /** Key of the hashes, so that a copy of the tables tells no addresses. */
+  readonly pepper: Buffer
+  readonly options: Pick<AuthOptions, 'failuresFree' | 'failuresMax'>
+  readonly onCleanupFailed: (error: unknown) => void
+}
+
+/** Who was refused is refused again without a question for this long at most; somewhere else the reason may have gone. */
+const rememberMs = 5_000
+const rememberedMax = 10_000
+const cleanupMs = 600_000
+const cleanupRowsMax = 10_000
+/** How long an account that nobody tries is remembered; also how long a network stays known. */
+const attemptDays = 30
+/** What is told to who may not try again at all. */
+const neverS = 86_400
+
+type Refused = { readonly untilMs: number; readonly refusal: () => Refusal }
+
+export function createLimits({ database, clock, pepper, options, onCleanupFailed }: LimitsDeps): Limits {
+  const refused = new LRUCache<string, Refused>({ max: rememberedMax })
+  let nextCleanupMs = clock.monotonic() + cleanupMs
+
+  const hash = (...parts: readonly string[]): Buffer =>
+    createHmac('sha256', pepper).update(JSON.stringify(parts)).digest()
+  const toTake = ({ rate, subject, cost = 1 }: Bucket): Take => {
+    const burstSeconds = rate.periodMs / 1000
+    return { key: hash('bucket', rate.name, subject), burstSeconds, tokenSeconds: burstSeconds / rate.count, cost }
+  }
+  const toRow = ({ secret, account, address }: Attempt): AttemptRow => ({
+    account: hash(secret, account),
+    network: hash(secret, account, toNetwork(address)),
+  })
+  const remember = (key: string, seconds: number, refusal: () => Refusal): Refusal => {
+    refused.set(key, { untilMs: clock.monotonic() + Math.min(seconds * 1000, rememberMs), refusal })
+    return refusal()
+  }
+  const mustNotBeRefused = (key: string): void => {
+    const known = refused.get(key)
+    if (known !== undefined && clock.monotonic() < known.untilMs) throw known.refusal()
+  }
+  const cleanUp = (): void => {
+    if (clock.monotonic() < nextCleanupMs) return
+    nextCleanupMs = clock.monotonic() + cleanupMs
+    Promise.all([
+      deleteFullBuckets(database, cleanupRowsMax),
+      deleteOldAttempts(database, { days: attemptDays, rowsMax: cleanupRowsMax }),
+    ]).catch(onCleanupFailed)
+  }
+
+  return {
+    take: async (buckets) => {
+      for (const bucket of buckets) {
+        const { count, refuse, periodMs } = bucket.rate
+        if (count === 0) throw refuse(toRetryAfter(periodMs / 1000))
+        mustNotBeRefused(nameOf(bucket))
+      }
+      const { seconds, place } = await mustAnswer(takeTokens(database, buckets.map(toTake)))
+      cleanUp()
+      if (seconds === 0) return
+      const empty = buckets[place - 1]!
+      throw remember(nameOf(empty), seconds, () => empty.rate.refuse(toRetryAfter(seconds)))
+    },
+    begin: async (attempt) => {
+      const name = JSON.stringify([attempt.secret, attempt.account, toNetwork(attempt.address)])
+      mustNotBeRefused(name)
+      const seconds = await mustAnswer(beginAttempt(database, toRow(attempt), options))
+      cleanUp()
+      if (seconds === 0) return
+      const refuse = seconds === Infinity ? errors.tooManyFailures : errors.overRequestRate
+      throw remember(name, seconds, () => refuse(toRetryAfter(seconds)))
+    },
+    end: (tx, attempt) => endAttempt(tx, toRow(attempt)),
+    forget: (tx, { secret, account }) => forgetAttempts(tx, hash(secret, account)),
+    close: () => database.close(),
+  }
+}
+
+const toRetryAfter = (seconds: number): number => Math.min(Math.ceil(seconds), neverS)
+
+const nameOf = ({ rate, subject }: Bucket): string => JSON.stringify([rate.name, subject])
+
+/** A statement that was cut short is no answer either, and no reason to let anybody pass. */
+async function mustAnswer<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof PostgresError && error.fields.code === statementTimeout)
+      throw new PostgresUnavailable('deadline', 'Postgres was too slow to count', { sent: true, cause: error })
+    throw error
+  }
+}
+
+const statementTimeout = '57014'
