@@ -28,6 +28,9 @@ type outcome struct {
 	P99Ms     float64 `json:"p99Ms"`
 	LateP99Ms float64 `json:"lateP99Ms"`
 	Failed    int     `json:"failed"`
+	// Of the failed ones: how long the answer took, and how many did not say when to come back.
+	FailedP99Ms       float64 `json:"failedP99Ms"`
+	WithoutRetryAfter int     `json:"withoutRetryAfter"`
 }
 
 func main() {
@@ -44,8 +47,8 @@ func attack(asked plan) outcome {
 	interval := time.Duration(float64(time.Second) / asked.PerSecond)
 	pacer := vegeta.Rate{Freq: 1, Per: interval}
 	attacker := vegeta.NewAttacker(vegeta.Connections(256), vegeta.Workers(64), vegeta.Timeout(10*time.Second))
-	var latencies, lateness []time.Duration
-	failed := 0
+	var latencies, lateness, failures []time.Duration
+	withoutRetryAfter := 0
 	span := time.Duration(asked.Seconds * float64(time.Second))
 	start := time.Now()
 	for result := range attacker.Attack(targets(asked), pacer, span, "") {
@@ -54,10 +57,16 @@ func attack(asked plan) outcome {
 		lateness = append(lateness, late)
 		latencies = append(latencies, late+result.Latency)
 		if result.Code >= 300 || result.Error != "" {
-			failed++
+			failures = append(failures, result.Latency)
+			if result.Headers.Get("Retry-After") == "" {
+				withoutRetryAfter++
+			}
 		}
 	}
-	return outcome{quantileMs(latencies, 0.5), quantileMs(latencies, 0.99), quantileMs(lateness, 0.99), failed}
+	return outcome{
+		P50Ms: quantileMs(latencies, 0.5), P99Ms: quantileMs(latencies, 0.99), LateP99Ms: quantileMs(lateness, 0.99),
+		Failed: len(failures), FailedP99Ms: quantileMs(failures, 0.99), WithoutRetryAfter: withoutRetryAfter,
+	}
 }
 
 func targets(asked plan) vegeta.Targeter {
@@ -74,6 +83,9 @@ func targets(asked plan) vegeta.Targeter {
 }
 
 func quantileMs(samples []time.Duration, share float64) float64 {
+	if len(samples) == 0 {
+		return 0
+	}
 	slices.Sort(samples)
 	at := min(len(samples)-1, int(float64(len(samples))*share))
 	return float64(samples[at]) / float64(time.Millisecond)

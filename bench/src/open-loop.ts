@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { benchFolder } from './peer.ts'
 import { fillText } from './wrk.ts'
 import type { LoadTarget } from './wrk.ts'
@@ -12,6 +13,18 @@ export type OpenLoopResult = {
   readonly failed: number
   /** How late the generator itself was; a run whose p99 is above 5 ms says nothing and is void. */
   readonly lateP99Ms: number
+  /** Of the failed ones: how long the answer took, and how many did not say when to come back. */
+  readonly failedP99Ms: number
+  readonly withoutRetryAfter: number
+}
+
+/** A load as the generator reads it; its requests are sent in turn. */
+export type OpenLoopPlan = {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly perSecond: number
+  readonly seconds: number
+  readonly requests: readonly { readonly url: string; readonly body: string }[]
 }
 
 /** Requests with different keys that are sent in turn. */
@@ -29,10 +42,27 @@ export function runOpenLoop(
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(`The open-loop generator did not run:\n${stderr}`)
-  return { offeredPerSecond: perSecond, ...(JSON.parse(stdout) as Omit<OpenLoopResult, 'offeredPerSecond'>) }
+  return toResult(perSecond, stdout)
 }
 
-function toPlan({ base, method, path, headers, body }: LoadTarget, perSecond: number, seconds: number) {
+/** The same beside something else that is going on; undefined where Go cannot build the generator. */
+export function startOpenLoop(plan: OpenLoopPlan): Promise<OpenLoopResult> | undefined {
+  const generator = buildGenerator()
+  if (generator === undefined) return undefined
+  const child = spawn(generator, { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(JSON.stringify(plan))
+  return text(child.stdout).then((stdout) => toResult(plan.perSecond, stdout))
+}
+
+function toResult(offeredPerSecond: number, stdout: string): OpenLoopResult {
+  return { offeredPerSecond, ...(JSON.parse(stdout) as Omit<OpenLoopResult, 'offeredPerSecond'>) }
+}
+
+function toPlan(
+  { base, method, path, headers = {}, body }: LoadTarget,
+  perSecond: number,
+  seconds: number,
+): OpenLoopPlan {
   const requests = Array.from({ length: requestsMax }, () => ({
     url: base.replace(/\/$/, '') + fillText(path),
     body: body === undefined ? '' : fillText(body),

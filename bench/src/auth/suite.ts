@@ -129,10 +129,10 @@ function print(rows: readonly Row[], hashRate: number, storm: StormResult | unde
   }
   console.log(`the hashing library alone: ${hashRate.toFixed(0)} /s`)
   if (storm === undefined) return
-  const { before, during } = storm
+  const { before, during, crowd } = storm
   console.log(
-    `storm of ${storm.offeredPerSecond.toFixed(0)} sign-ins/s: reads ${before.requestsPerSecond.toFixed(0)} → ${during.requestsPerSecond.toFixed(0)} /s, ` +
+    `storm of ${crowd.offeredPerSecond.toFixed(0)} sign-ins/s: reads ${before.requestsPerSecond.toFixed(0)} → ${during.requestsPerSecond.toFixed(0)} /s, ` +
       `p99 ${before.p99Ms.toFixed(1)} → ${during.p99Ms.toFixed(1)} ms; ${storm.admittedPerSecond.toFixed(0)} /s let in, ` +
-      `${storm.refusedPerSecond.toFixed(0)} /s refused with p99 ${storm.refusedP99Ms.toFixed(1)} ms, ${storm.refusedWithoutRetryAfter} without Retry-After`,
+      `${storm.refusedPerSecond.toFixed(0)} /s refused with p99 ${crowd.failedP99Ms.toFixed(1)} ms, ${crowd.withoutRetryAfter} without Retry-After`,
   )
 }
