@@ -87,3 +87,26 @@ test('who is banned or deleted has no session any more', async () => {
     expect((await refresh(session)).status).toBe(400)
   }
 })
+
+test('an admin reads what was done to accounts, by page and by author, action or type', async () => {
+  const { client, email, user } = await signUp()
+  await client.auth.updateUser({ data: { name: 'Ada' } })
+  await api.client(api.keys.serviceRoleKey).auth.admin.deleteUser(user.id)
+  const read = (query: string, key = api.keys.serviceRoleKey) =>
+    ask(`${api.url}/auth/v1/admin/audit?${query}`, { headers: { apikey: key, Authorization: `Bearer ${key}` } })
+  const actionsOf = (body: unknown) => (body as { payload: { action: string } }[]).map(({ payload }) => payload.action)
+  const own = await read(`query=author:${email.toUpperCase()}`)
+  expect(actionsOf(own.body)).toEqual(['user_modified', 'login', 'user_signedup'])
+  expect(own.body).toMatchObject([
+    { payload: { actor_id: user.id, log_type: 'user' }, ip_address: '127.0.0.1' },
+    {},
+    {},
+  ])
+  const page = await read('query=action:user_deleted&per_page=1')
+  expect(page.body).toMatchObject([{ payload: { traits: { user_id: user.id } } }])
+  expect(page.headers.get('link')).toContain('/admin/audit?page=')
+  expect(Number(page.headers.get('x-total-count'))).toBeGreaterThan(0)
+  expect(new Set(actionsOf((await read('query=type:account')).body))).toEqual(new Set(['login']))
+  expect((await read('query=nothing')).body).toMatchObject({ error_code: 'validation_failed' })
+  expect((await read('', api.keys.anonKey)).status).toBe(401)
+})

@@ -2,6 +2,7 @@ import { getHealth, getJwks, getSettings } from './about.ts'
 import { createUser } from './admin/create-user.ts'
 import { deleteUserAsAdmin, deleteUserBody } from './admin/delete-user.ts'
 import { getUserAsAdmin } from './admin/find-user.ts'
+import { listAuditEventsAsAdmin } from './admin/list-audit-events.ts'
 import { listUsersAsAdmin } from './admin/list-users.ts'
 import { signOutUser } from './admin/sign-out-user.ts'
 import { updateUserAsAdmin } from './admin/update-user.ts'
@@ -52,6 +53,7 @@ export const routes: readonly Route[] = [
 
   ...oneTimeRoutes,
 
+  route({ method: 'GET', path: '/admin/audit', who: 'admin', run: listAuditEventsAsAdmin }),
   route({ method: 'GET', path: '/admin/users', who: 'admin', run: listUsersAsAdmin }),
   route({ method: 'POST', path: '/admin/users', who: 'admin', body: adminUserBody, run: createUser }),
   route({ method: 'GET', path: '/admin/users/:user_id', who: 'admin', run: getUserAsAdmin }),

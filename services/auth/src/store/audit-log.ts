@@ -49,7 +49,7 @@ export async function insertAuditEvent(
   const payload = { ...toActor(actor), action, log_type: logTypes[action], ...(traits && { traits }) }
   await queries.query(
     `insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), $1, now(), $2)`,
+    values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), $1, clock_timestamp(), $2)`,
     [JSON.stringify(payload), address],
   )
 }
@@ -66,4 +66,38 @@ function toActor(actor: AuditEvent['actor']): Record<string, unknown> {
     actor_via_sso: is_sso_user,
     ...(typeof name === 'string' ? { actor_name: name } : {}),
   }
+}
+
+/** Events whose author, action or type has this text in it. */
+export type AuditFilter = { readonly scope: 'author' | 'action' | 'type'; readonly text: string }
+
+type AuditRow = {
+  readonly id: string
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly created_at: Date
+  readonly ip_address: string
+}
+
+const matchesFilter = `(
+  $1::text is null
+  or $1 = 'author' and (strpos(lower(payload ->> 'actor_username'), $2) > 0 or strpos(lower(payload ->> 'actor_name'), $2) > 0)
+  or $1 = 'action' and strpos(payload ->> 'action', $2) > 0
+  or $1 = 'type' and strpos(payload ->> 'log_type', $2) > 0
+)`
+
+const toValues = (filter: AuditFilter | undefined) => [filter?.scope ?? null, filter?.text.toLowerCase() ?? null]
+
+export async function countAuditEvents(queries: Queries, filter: AuditFilter | undefined): Promise<number> {
+  const text = `select count(*)::int as count from auth.audit_log_entries where ${matchesFilter}`
+  return (await queries.query<{ count: number }>(text, toValues(filter)))[0]!.count
+}
+
+export function listAuditEvents(
+  queries: Queries,
+  filter: AuditFilter | undefined,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): Promise<AuditRow[]> {
+  const text = `select id, payload, created_at, ip_address from auth.audit_log_entries where ${matchesFilter}
+    order by created_at desc, id limit $3 offset $4`
+  return queries.query<AuditRow>(text, [...toValues(filter), limit, offset])
 }
