@@ -1,5 +1,6 @@
 import { ConfigurationError } from '@pando/config/read-configuration'
-import { createTransport } from 'nodemailer'
+import type * as nodemailer from 'nodemailer'
+import { createRequire } from 'node:module'
 import type { AuthOptions } from '../../config.ts'
 import { canonicalEmail } from '../../email.ts'
 import type { RenderedMail } from './render-mail.ts'
@@ -21,11 +22,15 @@ export type MailServer = {
 
 const mailsPerConnection = 100
 
+const load = createRequire(import.meta.url)
+
 /** The mail server of the options, over a few connections that stay open; undefined when there is none. */
 export function createMailServer(options: AuthOptions): MailServer | undefined {
   const { smtpHost: host, smtpPort: port, smtpUser: user, smtpPass, smtpTimeout: timeout } = options
   if (!options.smtpEnabled || !host) return undefined
   const sender = toSender(options)
+  // Only where there is a mail server: it takes 6 MB.
+  const { createTransport } = load('nodemailer') as typeof nodemailer
   const transport = createTransport({
     pool: true,
     host,
