@@ -5,6 +5,7 @@ import { styleText } from 'node:util'
 import { checkAsvs } from './asvs.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkPaths } from './check-paths.ts'
+import { checkTyped } from './check-types.ts'
 import { checkGenerated } from './generate.ts'
 import { root } from './source-files.ts'
 
@@ -13,6 +14,7 @@ type Gate = { readonly name: string; readonly run: () => Promise<string[]> | str
 
 const gates: readonly Gate[] = [
   { name: 'types', run: () => command('tsc', []) },
+  { name: 'types of every file', run: checkTyped },
   { name: 'lint', run: () => command('oxlint', ['--quiet']) },
   { name: 'format', run: () => command('oxfmt', ['--check']) },
   { name: 'unused', run: () => command('knip', ['--no-progress', '--no-config-hints']) },

@@ -1,4 +1,6 @@
-/** The files of a new project. `config.toml` shows each setting that people change first, with the value it has anyway. */
+/**
+ * The files of a new project. `config.toml` shows each setting that people change first, with the value it has anyway.
+ */
 export const configToml = `# Settings of this project. Every line shows the default; remove what you do not change.
 # A value "env(NAME)" is taken from the environment or from .env, so that secrets stay out of this file.
 

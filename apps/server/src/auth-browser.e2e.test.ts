@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from './testing/browse.ts'
 import { executablePath, launchBrowser, startWebApp } from './testing/browser.ts'
-import { clientId, clientSecret, type IdentityProvider, startIdentityProvider } from './testing/identity-provider.ts'
+import { type IdentityProvider, knownAs, startIdentityProvider } from './testing/identity-provider.ts'
 import { type Api, startApi } from './testing/start-api.ts'
 
 let app: Awaited<ReturnType<typeof startWebApp>>
@@ -18,10 +18,7 @@ beforeAll(async () => {
     sql: '',
     environment: {
       PANDO_AUTH_SITE_URL: app.origin,
-      PANDO_AUTH_EXTERNAL_GOOGLE_ENABLED: 'true',
-      PANDO_AUTH_EXTERNAL_GOOGLE_CLIENT_ID: clientId,
-      PANDO_AUTH_EXTERNAL_GOOGLE_SECRET: clientSecret,
-      PANDO_AUTH_EXTERNAL_GOOGLE_URL: provider.issuer,
+      ...knownAs('google', provider.issuer),
     },
   })
   if (executablePath !== undefined) browser = await launchBrowser()

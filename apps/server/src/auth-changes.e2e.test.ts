@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { codeByText, codeTo, follow, linkTo, newAddress, newPhone } from './testing/messages.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -20,20 +21,14 @@ beforeAll(async () => {
 
 afterAll(() => api?.stop())
 
-let addresses = 0
-const newAddress = (): string => `person${++addresses}@example.com`
-const newPhone = (): string => `49151${String(++addresses).padStart(7, '0')}`
 const password = 'correct horse battery'
 
-const codeTo = async (address: string): Promise<string> => (await api.mails(address))[0]!.code!
-const linkTo = async (address: string): Promise<string> => (await api.mails(address))[0]!.link!
-const codeByText = async (phone: string): Promise<string> => (await api.texts(phone))[0]!.code!
 const asAdmin = () => api.client(api.keys.serviceRoleKey).auth.admin
 
 async function signUp(email = newAddress()) {
   const client = api.client()
   await client.auth.signUp({ email, password })
-  const { data } = await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'signup' })
+  const { data } = await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'signup' })
   return { client, email, user: data.user!, session: data.session! }
 }
 
@@ -42,10 +37,10 @@ test('a new address counts when both the old and the new one have agreed', async
   const next = newAddress()
   const { data } = await client.auth.updateUser({ email: next })
   expect(data.user).toMatchObject({ email, new_email: next, email_change_sent_at: expect.any(String) })
-  const first = await client.auth.verifyOtp({ email: next, token: await codeTo(next), type: 'email_change' })
+  const first = await client.auth.verifyOtp({ email: next, token: await codeTo(api, next), type: 'email_change' })
   expect(first).toEqual({ data: { user: null, session: null }, error: null })
   expect((await client.auth.getUser()).data.user?.email).toBe(email)
-  const landed = new URL((await ask(await linkTo(email))).headers.get('location')!)
+  const landed = await follow(await linkTo(api, email))
   expect(new URLSearchParams(landed.hash.slice(1)).get('type')).toBe('email_change')
   const user = (await client.auth.getUser()).data.user!
   expect(user).toMatchObject({ email: next, identities: [{ identity_data: { email: next, email_verified: true } }] })
@@ -58,9 +53,9 @@ test('one side cannot agree for both', async () => {
   const { client, email } = await signUp()
   const next = newAddress()
   await client.auth.updateUser({ email: next })
-  await client.auth.verifyOtp({ email: next, token: await codeTo(next), type: 'email_change' })
+  await client.auth.verifyOtp({ email: next, token: await codeTo(api, next), type: 'email_change' })
   await client.auth.resend({ type: 'email_change', email })
-  await client.auth.verifyOtp({ email: next, token: await codeTo(next), type: 'email_change' })
+  await client.auth.verifyOtp({ email: next, token: await codeTo(api, next), type: 'email_change' })
   expect((await client.auth.getUser()).data.user?.email).toBe(email)
 })
 
@@ -68,7 +63,7 @@ test('both sides at once agree once', async () => {
   const { client, email } = await signUp()
   const next = newAddress()
   await client.auth.updateUser({ email: next })
-  const links = [await linkTo(next), await linkTo(email)]
+  const links = [await linkTo(api, next), await linkTo(api, email)]
   const landed = await Promise.all(links.map((link) => ask(link)))
   const locations = landed.map(({ headers }) => headers.get('location')!)
   expect(locations.filter((location) => location.includes('access_token'))).toHaveLength(1)
@@ -82,8 +77,8 @@ test('an address that is taken cannot be had, now or when it is confirmed', asyn
   expect((await client.auth.updateUser({ email: taken })).error).toMatchObject({ code: 'email_exists', status: 422 })
   const next = newAddress()
   await client.auth.updateUser({ email: next })
-  const token = await codeTo(next)
-  await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email_change' })
+  const token = await codeTo(api, next)
+  await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email_change' })
   await signUp(next)
   expect((await client.auth.verifyOtp({ email: next, token, type: 'email_change' })).error).toMatchObject({
     code: 'email_exists',
@@ -96,8 +91,8 @@ test('of two who change to one address at once one gets it', async () => {
   const people = [await signUp(), await signUp(), await signUp()]
   for (const { client, email } of people) {
     await client.auth.updateUser({ email: next })
-    await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email_change' })
-    links.push(await linkTo(next))
+    await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email_change' })
+    links.push(await linkTo(api, next))
   }
   const landed = await Promise.all(links.map((link) => ask(link)))
   const locations = landed.map(({ headers }) => headers.get('location')!)
@@ -108,11 +103,11 @@ test('of two who change to one address at once one gets it', async () => {
 test('messages to the old address are void once it is the old one', async () => {
   const { client, email } = await signUp()
   await api.client().auth.resetPasswordForEmail(email)
-  const old = await codeTo(email)
+  const old = await codeTo(api, email)
   const next = newAddress()
   await client.auth.updateUser({ email: next })
   for (const address of [email, next])
-    await client.auth.verifyOtp({ email: address, token: await codeTo(address), type: 'email_change' })
+    await client.auth.verifyOtp({ email: address, token: await codeTo(api, address), type: 'email_change' })
   expect((await client.auth.verifyOtp({ email, token: old, type: 'recovery' })).error).toMatchObject({ status: 403 })
 })
 
@@ -122,7 +117,7 @@ test('a number is changed by the code that it gets, and not asked twice in a whi
   expect((await client.auth.updateUser({ phone })).data.user).toMatchObject({ new_phone: phone })
   const again = await client.auth.updateUser({ phone })
   expect(again.error).toMatchObject({ code: 'over_sms_send_rate_limit', status: 429 })
-  const { data } = await client.auth.verifyOtp({ phone, token: await codeByText(phone), type: 'phone_change' })
+  const { data } = await client.auth.verifyOtp({ phone, token: await codeByText(api, phone), type: 'phone_change' })
   expect(data.user).toMatchObject({ phone, app_metadata: { providers: ['email', 'phone'] } })
 })
 
@@ -133,7 +128,7 @@ test('somebody anonymous keeps the account, with an address and a password', asy
   expect((await client.auth.updateUser({ password })).error).toMatchObject({ code: 'validation_failed' })
   const changed = await client.auth.updateUser({ email })
   expect(changed.data.user).toMatchObject({ is_anonymous: true, new_email: email })
-  const verified = await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email_change' })
+  const verified = await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email_change' })
   expect(verified.data.user).toMatchObject({ id: data.user!.id, email, is_anonymous: false })
   expect(verified.data.user?.app_metadata).toMatchObject({ provider: 'email', providers: ['email'] })
   expect((await client.auth.updateUser({ password })).error).toBeNull()
@@ -149,7 +144,7 @@ test('a new password in an old session needs a code', async () => {
   const bare = await client.auth.updateUser({ password: 'the second new one' })
   expect(bare.error).toMatchObject({ code: 'reauthentication_needed' })
   expect((await client.auth.reauthenticate()).error).toBeNull()
-  const nonce = await codeTo(email)
+  const nonce = await codeTo(api, email)
   const wrong = String((Number(nonce) + 1) % 1_000_000).padStart(6, '0')
   const refused = await client.auth.updateUser({ password: 'the second new one', nonce: wrong })
   expect(refused.error).toMatchObject({ code: 'reauthentication_not_valid', status: 422 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { askAuth, codeTo, follow, linkTo, newAddress, newPhone } from './testing/messages.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -20,17 +21,9 @@ beforeAll(async () => {
 
 afterAll(() => api?.stop())
 
-let addresses = 0
-const newAddress = (): string => `person${++addresses}@example.com`
-const newPhone = (): string => `49151${String(++addresses).padStart(7, '0')}`
 const password = 'correct horse battery'
 
-const askAuth = (path: string, body?: unknown) =>
-  ask(`${api.url}/auth/v1${path}`, { body, headers: { apikey: api.keys.anonKey } })
-const codeTo = async (address: string): Promise<string> => (await api.mails(address))[0]!.code!
-const linkTo = async (address: string): Promise<string> => (await api.mails(address))[0]!.link!
 const wrong = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
-const follow = async (link: string): Promise<URL> => new URL((await ask(link)).headers.get('location')!)
 const fragmentOf = (url: URL): URLSearchParams => new URLSearchParams(url.hash.slice(1))
 
 test('who signs up has no session before the code from the mail is typed', async () => {
@@ -43,7 +36,7 @@ test('who signs up has no session before the code from the mail is typed', async
   expect((await client.auth.signInWithPassword({ email, password })).error).toMatchObject({
     code: 'email_not_confirmed',
   })
-  const verified = await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email' })
+  const verified = await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email' })
   expect(verified.error).toBeNull()
   expect(verified.data.user).toMatchObject({ id: data.user!.id, email_confirmed_at: expect.any(String) })
   expect(verified.data.user?.user_metadata).toMatchObject({ email_verified: true })
@@ -53,7 +46,7 @@ test('who signs up has no session before the code from the mail is typed', async
 test('the link of a mail sends back with a session in the fragment, once', async () => {
   const email = newAddress()
   await api.client().auth.signUp({ email, password })
-  const link = await linkTo(email)
+  const link = await linkTo(api, email)
   expect(link).toMatch(`${api.url}/auth/v1/verify?token=`)
   const landed = await follow(link)
   expect(landed.origin).toBe('http://127.0.0.1:3000')
@@ -69,13 +62,13 @@ test('a sign-in code by mail makes an account for whoever can read it', async ()
   const client = api.client()
   const asked = await client.auth.signInWithOtp({ email, options: { data: { colour: 'green' } } })
   expect(asked).toEqual({ data: { user: null, session: null }, error: null })
-  const first = await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email' })
+  const first = await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email' })
   expect(first.data.user).toMatchObject({ email, user_metadata: { colour: 'green' } })
   const claims = (await client.auth.getClaims()).data?.claims
   expect(claims?.amr).toMatchObject([{ method: 'otp' }])
   await client.auth.signInWithOtp({ email })
   expect((await api.mails(email))[0]!.kind).toBe('magic_link')
-  const second = await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'email' })
+  const second = await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'email' })
   expect(second.data.user?.id).toBe(first.data.user!.id)
 })
 
@@ -101,9 +94,9 @@ test('a test number gets no message and has its own code', async () => {
 test('of 50 who type one code at once exactly one gets a session', async () => {
   const email = newAddress()
   await api.client().auth.signInWithOtp({ email })
-  const token = await codeTo(email)
+  const token = await codeTo(api, email)
   const answers = await Promise.all(
-    Array.from({ length: 50 }, () => askAuth('/verify', { email, token, type: 'email' })),
+    Array.from({ length: 50 }, () => askAuth(api, '/verify', { email, token, type: 'email' })),
   )
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 403]))
@@ -119,10 +112,10 @@ test('asking for codes and typing them at once disturbs nobody', async () => {
   await api.client().auth.signInWithOtp({ email })
   const statuses = new Set<number>()
   for (let round = 0; round < 5; round++) {
-    const token = await codeTo(email)
+    const token = await codeTo(api, email)
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        index % 2 === 0 ? askAuth('/otp', { email }) : askAuth('/verify', { email, token, type: 'email' }),
+        index % 2 === 0 ? askAuth(api, '/otp', { email }) : askAuth(api, '/verify', { email, token, type: 'email' }),
       ),
     )
     for (const { status } of answers) statuses.add(status)
@@ -133,7 +126,7 @@ test('asking for codes and typing them at once disturbs nobody', async () => {
 test('of 50 who follow one link at once exactly one gets a session', async () => {
   const email = newAddress()
   await api.client().auth.signInWithOtp({ email })
-  const link = await linkTo(email)
+  const link = await linkTo(api, email)
   const landed = await Promise.all(Array.from({ length: 50 }, () => follow(link)))
   expect(landed.filter((url) => fragmentOf(url).has('access_token'))).toHaveLength(1)
 })
@@ -141,20 +134,22 @@ test('of 50 who follow one link at once exactly one gets a session', async () =>
 test('after five wrong codes the right one is void, and the link is not', async () => {
   const email = newAddress()
   await api.client().auth.signInWithOtp({ email })
-  const token = await codeTo(email)
+  const token = await codeTo(api, email)
   const guesses = await Promise.all(
-    Array.from({ length: 5 }, () => askAuth('/verify', { email, token: wrong(token), type: 'email' })),
+    Array.from({ length: 5 }, () => askAuth(api, '/verify', { email, token: wrong(token), type: 'email' })),
   )
   expect(guesses.map(({ body }) => (body as { error_code: string }).error_code)).toEqual(Array(5).fill('otp_expired'))
-  expect(await askAuth('/verify', { email, token, type: 'email' })).toMatchObject({ status: 403 })
-  expect(fragmentOf(await follow(await linkTo(email))).has('access_token')).toBe(true)
+  expect(await askAuth(api, '/verify', { email, token, type: 'email' })).toMatchObject({ status: 403 })
+  expect(fragmentOf(await follow(await linkTo(api, email))).has('access_token')).toBe(true)
 })
 
 test('of many guesses at once no more than five are heard', async () => {
   const email = newAddress()
   await api.client().auth.signInWithOtp({ email })
-  const token = await codeTo(email)
-  await Promise.all(Array.from({ length: 40 }, () => askAuth('/verify', { email, token: wrong(token), type: 'email' })))
+  const token = await codeTo(api, email)
+  await Promise.all(
+    Array.from({ length: 40 }, () => askAuth(api, '/verify', { email, token: wrong(token), type: 'email' })),
+  )
   const [row] = await api.database.query<{ code_tries: number }>(
     'select code_tries from auth.one_time_tokens where relates_to = $1',
     [email],
@@ -166,12 +161,12 @@ test('a code that is too old, or that another one has replaced, is void', async 
   const email = newAddress()
   const client = api.client()
   await client.auth.signInWithOtp({ email })
-  const first = await linkTo(email)
+  const first = await linkTo(api, email)
   await client.auth.signInWithOtp({ email })
-  const second = await codeTo(email)
+  const second = await codeTo(api, email)
   expect(fragmentOf(await follow(first)).get('error_code')).toBe('otp_expired')
   await api.database.query(`update auth.one_time_tokens set expires_at = now() where relates_to = $1`, [email])
-  const late = await askAuth('/verify', { email, token: second, type: 'email' })
+  const late = await askAuth(api, '/verify', { email, token: second, type: 'email' })
   expect(late.body).toEqual({ code: 403, error_code: 'otp_expired', msg: 'Token has expired or is invalid' })
 })
 
@@ -179,9 +174,9 @@ test('a code of one kind serves no other', async () => {
   const email = newAddress()
   const client = api.client()
   await client.auth.signUp({ email, password })
-  await client.auth.verifyOtp({ email, token: await codeTo(email), type: 'signup' })
+  await client.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'signup' })
   await client.auth.resetPasswordForEmail(email)
-  const token = await codeTo(email)
+  const token = await codeTo(api, email)
   for (const type of ['email', 'magiclink', 'signup', 'invite', 'email_change'] as const) {
     expect((await client.auth.verifyOtp({ email, token, type })).error).toMatchObject({ code: 'otp_expired' })
   }
@@ -192,7 +187,7 @@ test('a forgotten password: the link lets choose a new one, and all other sessio
   const email = newAddress()
   const phone = api.client()
   await phone.auth.signUp({ email, password })
-  await phone.auth.verifyOtp({ email, token: await codeTo(email), type: 'signup' })
+  await phone.auth.verifyOtp({ email, token: await codeTo(api, email), type: 'signup' })
   const client = api.client()
   expect((await client.auth.resetPasswordForEmail(email)).error).toBeNull()
   const token_hash = (await api.mails(email))[0]!.tokenHash!
@@ -208,15 +203,15 @@ test('a forgotten password: the link lets choose a new one, and all other sessio
 test('known and unknown addresses are answered alike', async () => {
   const known = newAddress()
   await api.client().auth.signUp({ email: known, password })
-  await api.client().auth.verifyOtp({ email: known, token: await codeTo(known), type: 'signup' })
+  await api.client().auth.verifyOtp({ email: known, token: await codeTo(api, known), type: 'signup' })
   const waiting = newAddress()
   await api.client().auth.signUp({ email: waiting, password })
   const asked = [
-    (email: string) => askAuth('/recover', { email }),
-    (email: string) => askAuth('/otp', { email }),
-    (email: string) => askAuth('/magiclink', { email }),
-    (email: string) => askAuth('/resend', { type: 'signup', email }),
-    (email: string) => askAuth('/resend', { type: 'email_change', email }),
+    (email: string) => askAuth(api, '/recover', { email }),
+    (email: string) => askAuth(api, '/otp', { email }),
+    (email: string) => askAuth(api, '/magiclink', { email }),
+    (email: string) => askAuth(api, '/resend', { type: 'signup', email }),
+    (email: string) => askAuth(api, '/resend', { type: 'email_change', email }),
   ]
   for (const asks of asked) {
     for (const email of [known, waiting, newAddress()]) {
@@ -228,17 +223,17 @@ test('known and unknown addresses are answered alike', async () => {
 test('a sign-up with an address that is taken looks like one with a new address', async () => {
   const known = newAddress()
   await api.client().auth.signUp({ email: known, password })
-  await api.client().auth.verifyOtp({ email: known, token: await codeTo(known), type: 'signup' })
+  await api.client().auth.verifyOtp({ email: known, token: await codeTo(api, known), type: 'signup' })
   const mails = (await api.mails(known)).length
   const shape = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(shape)
     if (typeof value !== 'object' || value === null) return typeof value
     return Object.entries(value).map(([name, member]) => [name, shape(member)])
   }
-  const taken = await askAuth('/signup', { email: known, password: 'something else', data: { a: 1 } })
-  const fresh = await askAuth('/signup', { email: newAddress(), password: 'something else', data: { a: 1 } })
+  const taken = await askAuth(api, '/signup', { email: known, password: 'something else', data: { a: 1 } })
+  const fresh = await askAuth(api, '/signup', { email: newAddress(), password: 'something else', data: { a: 1 } })
   expect([taken.status, shape(taken.body)]).toEqual([fresh.status, shape(fresh.body)])
-  const again = await askAuth('/signup', { email: known, password: 'something else', data: { a: 1 } })
+  const again = await askAuth(api, '/signup', { email: known, password: 'something else', data: { a: 1 } })
   expect((again.body as { id: string }).id).toBe((taken.body as { id: string }).id)
   expect(await api.mails(known)).toHaveLength(mails)
   expect((await api.client().auth.signInWithPassword({ email: known, password })).error).toBeNull()

@@ -1,4 +1,4 @@
-import { createBreachCheck, createCaptcha, createHooks, createLimits } from '@pando/auth'
+import { createAttestation, createBreachCheck, createCaptcha, createHooks, createLimits } from '@pando/auth'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { randomBytes } from 'node:crypto'
 import type { Shared } from './roles.ts'
@@ -40,6 +40,11 @@ export function createAuthGuards({ config, clock, logger }: Shared, { url, datab
       randomBytes,
       options,
       onFailed: (hook, error) => logger.warn({ hook, err: error }, 'a hook refused or failed'),
+    }),
+    attestation: createAttestation({
+      options,
+      clock,
+      warn: warn('Play Integrity gave no answer; nobody was attested'),
     }),
     checkCaptcha: createCaptcha(options, warn('the captcha provider gave no answer; nobody passed')),
     isBreached: createBreachCheck(options, warn('the breach check gave no answer')),

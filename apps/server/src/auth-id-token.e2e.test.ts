@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { exportPKCS8, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { clientId, type IdentityProvider, nativeClientId, startIdentityProvider } from './testing/identity-provider.ts'
+import {
+  clientId,
+  type IdentityProvider,
+  linkingEnvironment,
+  nativeClientId,
+  startIdentityProvider,
+} from './testing/identity-provider.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -14,15 +20,14 @@ beforeAll(async () => {
   api = await startApi({
     sql: '',
     environment: {
+      ...linkingEnvironment,
+      // Without a secret: only native apps sign in.
       PANDO_AUTH_EXTERNAL_GOOGLE_ENABLED: 'true',
       PANDO_AUTH_EXTERNAL_GOOGLE_CLIENT_ID: `${clientId},${nativeClientId}`,
       PANDO_AUTH_EXTERNAL_GOOGLE_URL: provider.issuer,
       PANDO_AUTH_EXTERNAL_OIDC: JSON.stringify([
         { name: 'other', issuer: other.issuer, client_id: [clientId], skip_nonce_check: true },
       ]),
-      PANDO_AUTH_EMAIL_CONFIRMATIONS: 'true',
-      PANDO_AUTH_MANUAL_LINKING_ENABLED: 'true',
-      PANDO_AUTH_ANONYMOUS_ENABLED: 'true',
     },
   })
 })

@@ -209,6 +209,23 @@ describe('linking by hand', () => {
     expect(await providersOf(token)).toContain(sub)
   })
 
+  test('with PKCE a prepared link gives nothing to whoever opens it, and nothing to whoever prepared it', async () => {
+    const { answer, user, token, sub } = await begin({
+      code_challenge: s256(verifier),
+      code_challenge_method: 's256',
+      skip_http_redirect: 'true',
+    })
+    const back = await createBrowser().go((answer.body as { url: string }).url, isApp)
+    const exchanged = await ask(`${confirming.url}/auth/v1/token?grant_type=pkce`, {
+      body: { auth_code: back.searchParams.get('code'), code_verifier: 'w'.repeat(50) },
+      headers: { apikey: confirming.keys.anonKey },
+    })
+    expect(exchanged).toMatchObject({ status: 400, body: { error_code: 'bad_code_verifier' } })
+    expect(await providersOf(token)).not.toContain(sub)
+    const own = await signIn(confirming, { sub, email: `${sub}@example.com` })
+    expect(own.body.user.id).not.toBe(user.id)
+  })
+
   test('refuses an identity that is somebody else’s', async () => {
     const { answer, sub } = await begin({ skip_http_redirect: 'true' })
     await signIn(confirming, { sub, email: `${sub}@example.com` })

@@ -13,6 +13,8 @@ const environment = {
   PANDO_AUTH_RATE_LIMIT_SIGN_IN_SIGN_UPS: '5',
   PANDO_AUTH_RATE_LIMIT_TOKEN_REFRESH: '7',
   PANDO_AUTH_RATE_LIMIT_ANONYMOUS_USERS: '2',
+  PANDO_AUTH_RATE_LIMIT_TOKEN_VERIFICATIONS: '4',
+  PANDO_AUTH_RATE_LIMIT_WEB3: '3',
   PANDO_AUTH_RATE_LIMIT_EMAIL_PER_ADDRESS: '2',
   PANDO_AUTH_EMAIL_FREQUENCY: '0s',
   PANDO_AUTH_FAILURES_FREE: '3',
@@ -149,6 +151,51 @@ test('without a trusted proxy no header changes who somebody is', async () => {
   } finally {
     await direct.stop()
   }
+})
+
+test.each(['1', '127.0.0.0/8', 'loopback'])(
+  'what a client writes before its proxy does changes nothing (%s)',
+  async (trust) => {
+    const node = await startApi({ beside: api, environment: { ...environment, PANDO_HTTP_TRUST_PROXY: trust } })
+    try {
+      const client = newNetwork()
+      const answers = []
+      for (let index = 0; index < 6; index++) answers.push(await signIn(`${newNetwork()}, ${client}`, newGuess(), node))
+      expect(statuses(answers)).toEqual([400, 400, 400, 400, 400, 429])
+      expect((await signIn(`${client}, ${newNetwork()}`, newGuess(), node)).status).toBe(400)
+    } finally {
+      await node.stop()
+    }
+  },
+)
+
+test('returns from providers, and sign-ins that are switched off, have limits of their own', async () => {
+  const from = newNetwork()
+  const comeBack = (method: 'GET' | 'POST') =>
+    ask(`${api.url}/auth/v1/callback?state=guessed&code=guessed`, { method, headers: { 'x-forwarded-for': from } })
+  const returns = []
+  for (const method of ['GET', 'POST', 'GET', 'POST', 'GET'] as const) returns.push(await comeBack(method))
+  expect(statuses(returns)).toEqual([302, 302, 302, 302, 429])
+  const wallets = []
+  for (let index = 0; index < 4; index++) wallets.push(await post('/token?grant_type=web3', { from }))
+  expect(statuses(wallets)).toEqual([422, 422, 422, 429])
+  expect((await signIn(from)).status).toBe(400)
+})
+
+test('a session can be ended many times, and not without end', async () => {
+  const { email } = await makeUser()
+  const { body } = await signIn(newNetwork(), { email, password })
+  const { access_token } = body as { access_token: string }
+  const answers = []
+  for (let index = 0; index < 8; index++) {
+    answers.push(
+      await ask(`${api.url}/auth/v1/logout?scope=others`, {
+        method: 'POST',
+        headers: { apikey: api.keys.anonKey, authorization: `Bearer ${access_token}`, 'x-forwarded-for': newNetwork() },
+      }),
+    )
+  }
+  expect(statuses(answers)).toEqual([204, 204, 204, 204, 204, 204, 204, 429])
 })
 
 test('refreshes and anonymous users have limits of their own', async () => {

@@ -1,7 +1,14 @@
 import { createClient } from '@supabase/supabase-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Browser, createBrowser } from './testing/browse.ts'
-import { clientId, clientSecret, type IdentityProvider, startIdentityProvider } from './testing/identity-provider.ts'
+import {
+  clientId,
+  clientSecret,
+  type IdentityProvider,
+  knownAs,
+  linkingEnvironment,
+  startIdentityProvider,
+} from './testing/identity-provider.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -14,22 +21,14 @@ beforeAll(async () => {
   api = await startApi({
     sql: '',
     environment: {
-      PANDO_AUTH_EXTERNAL_GOOGLE_ENABLED: 'true',
-      PANDO_AUTH_EXTERNAL_GOOGLE_CLIENT_ID: clientId,
-      PANDO_AUTH_EXTERNAL_GOOGLE_SECRET: clientSecret,
-      PANDO_AUTH_EXTERNAL_GOOGLE_URL: provider.issuer,
-      PANDO_AUTH_EXTERNAL_APPLE_ENABLED: 'true',
-      PANDO_AUTH_EXTERNAL_APPLE_CLIENT_ID: clientId,
-      PANDO_AUTH_EXTERNAL_APPLE_SECRET: clientSecret,
-      PANDO_AUTH_EXTERNAL_APPLE_URL: provider.issuer,
+      ...linkingEnvironment,
+      ...knownAs('google', provider.issuer),
+      ...knownAs('apple', provider.issuer),
       // Browsers that come back show no key.
       PANDO_JWT_ANONYMOUS_ALLOWED: 'false',
       PANDO_AUTH_EXTERNAL_OIDC: JSON.stringify([
         { name: 'acme', issuer: provider.issuer, client_id: [clientId], secret: clientSecret },
       ]),
-      PANDO_AUTH_EMAIL_CONFIRMATIONS: 'true',
-      PANDO_AUTH_MANUAL_LINKING_ENABLED: 'true',
-      PANDO_AUTH_ANONYMOUS_ENABLED: 'true',
     },
   })
 })

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createClient } from '@supabase/supabase-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { askAuth, follow, linkTo, newAddress } from './testing/messages.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -19,32 +20,26 @@ beforeAll(async () => {
 
 afterAll(() => api?.stop())
 
-let addresses = 0
-const newAddress = (): string => `person${++addresses}@example.com`
 const password = 'correct horse battery'
 
-const askAuth = (path: string, body?: unknown) =>
-  ask(`${api.url}/auth/v1${path}`, { body, headers: { apikey: api.keys.anonKey } })
 const newVerifier = (): string => randomBytes(32).toString('base64url')
 const challengeOf = (verifier: string) => ({
   code_challenge: createHash('sha256').update(verifier).digest('base64url'),
   code_challenge_method: 's256',
 })
-const linkTo = async (address: string): Promise<string> => (await api.mails(address))[0]!.link!
-const follow = async (link: string): Promise<URL> => new URL((await ask(link)).headers.get('location')!)
 const exchange = (code: string | null, verifier: string) =>
-  askAuth('/token?grant_type=pkce', { auth_code: code, code_verifier: verifier })
+  askAuth(api, '/token?grant_type=pkce', { auth_code: code, code_verifier: verifier })
 
 async function codeFor(email: string, verifier: string): Promise<string> {
-  await askAuth('/otp', { email, ...challengeOf(verifier) })
-  return (await follow(await linkTo(email))).searchParams.get('code')!
+  await askAuth(api, '/otp', { email, ...challengeOf(verifier) })
+  return (await follow(await linkTo(api, email))).searchParams.get('code')!
 }
 
 test('a link that an app asked for with a challenge brings a code that only this app can exchange', async () => {
   const email = newAddress()
   const verifier = newVerifier()
-  await askAuth('/otp?redirect_to=roam://callback', { email, ...challengeOf(verifier) })
-  const landed = await follow(await linkTo(email))
+  await askAuth(api, '/otp?redirect_to=roam://callback', { email, ...challengeOf(verifier) })
+  const landed = await follow(await linkTo(api, email))
   expect(landed.protocol).toBe('roam:')
   expect(landed.hash).toBe('')
   const { status, body } = await exchange(landed.searchParams.get('code'), verifier)
@@ -67,7 +62,7 @@ test('the official client exchanges the code by itself', async () => {
     },
   })
   await client.auth.signInWithOtp({ email, options: { emailRedirectTo: 'roam://callback' } })
-  const landed = await follow(await linkTo(email))
+  const landed = await follow(await linkTo(api, email))
   const { data, error } = await client.auth.exchangeCodeForSession(landed.searchParams.get('code')!)
   expect(error).toBeNull()
   expect(data.user?.email).toBe(email)
@@ -76,11 +71,11 @@ test('the official client exchanges the code by itself', async () => {
 test('every message of the wire can be answered with a code', async () => {
   const email = newAddress()
   const verifier = newVerifier()
-  await askAuth('/signup', { email, password, ...challengeOf(verifier) })
-  const signedUp = await follow(await linkTo(email))
+  await askAuth(api, '/signup', { email, password, ...challengeOf(verifier) })
+  const signedUp = await follow(await linkTo(api, email))
   const session = (await exchange(signedUp.searchParams.get('code'), verifier)).body as { access_token: string }
-  await askAuth('/recover', { email, ...challengeOf(verifier) })
-  const recovered = await follow(await linkTo(email))
+  await askAuth(api, '/recover', { email, ...challengeOf(verifier) })
+  const recovered = await follow(await linkTo(api, email))
   expect((await exchange(recovered.searchParams.get('code'), verifier)).status).toBe(200)
   const next = newAddress()
   await ask(`${api.url}/auth/v1/user`, {
@@ -88,9 +83,9 @@ test('every message of the wire can be answered with a code', async () => {
     headers: { apikey: api.keys.anonKey, Authorization: `Bearer ${session.access_token}` },
     body: { email: next, ...challengeOf(verifier) },
   })
-  const half = await follow(await linkTo(email))
+  const half = await follow(await linkTo(api, email))
   expect(half.searchParams.get('message')).toMatch(/^Confirmation link accepted/)
-  const changed = await follow(await linkTo(next))
+  const changed = await follow(await linkTo(api, next))
   const { body } = await exchange(changed.searchParams.get('code'), verifier)
   expect(body).toMatchObject({ user: { email: next } })
 })
@@ -114,10 +109,10 @@ test('a code that is too old buys nothing', async () => {
 
 test('the tokens of a flow that nobody finished are worth nothing to whoever has the link', async () => {
   const [email, verifier] = [newAddress(), newVerifier()]
-  await askAuth('/otp', { email, ...challengeOf(verifier) })
-  const landed = await follow(await linkTo(email))
+  await askAuth(api, '/otp', { email, ...challengeOf(verifier) })
+  const landed = await follow(await linkTo(api, email))
   expect(landed.hash).not.toContain('access_token')
-  const spent = await follow(await linkTo(email))
+  const spent = await follow(await linkTo(api, email))
   expect(Object.fromEntries(spent.searchParams)).toMatchObject({
     from: 'mail',
     error: 'access_denied',
@@ -136,7 +131,7 @@ test('a challenge must be one', async () => {
     { code_challenge: 'a'.repeat(43), code_challenge_method: 'md5' },
     { code_challenge: `${'a'.repeat(43)}/`, code_challenge_method: 's256' },
   ]) {
-    expect(await askAuth('/otp', { email, ...bad })).toMatchObject({
+    expect(await askAuth(api, '/otp', { email, ...bad })).toMatchObject({
       status: 400,
       body: { error_code: 'validation_failed' },
     })
@@ -155,8 +150,8 @@ test('people are sent back only to where the configuration allows', async () => 
     [String.raw`https://evil.example\@roam.example/`, 'https://roam.example/welcome'],
     ['javascript:alert(1)', 'https://roam.example/welcome'],
   ] as const) {
-    await askAuth(`/otp?redirect_to=${encodeURIComponent(asked)}`, { email })
-    const link = await linkTo(email)
+    await askAuth(api, `/otp?redirect_to=${encodeURIComponent(asked)}`, { email })
+    const link = await linkTo(api, email)
     expect(new URL(link).origin).toBe(api.url)
     const landed = await follow(link)
     expect(`${landed.origin}${landed.pathname}`).toBe(landing)
@@ -173,14 +168,14 @@ test('links name the configured host, whatever the request says', async () => {
     headers: { apikey: api.keys.anonKey, 'X-Forwarded-Host': 'evil.example', Referer: 'https://evil.example/' },
     body: { email },
   })
-  expect(await linkTo(email)).toMatch(`${api.url}/auth/v1/verify?`)
-  expect(await linkTo(email)).not.toContain('evil')
+  expect(await linkTo(api, email)).toMatch(`${api.url}/auth/v1/verify?`)
+  expect(await linkTo(api, email)).not.toContain('evil')
 })
 
 test('looking at a link without following it uses nothing up', async () => {
   const email = newAddress()
-  await askAuth('/otp', { email })
-  const link = await linkTo(email)
+  await askAuth(api, '/otp', { email })
+  const link = await linkTo(api, email)
   await ask(link, { method: 'HEAD' })
   expect((await follow(link)).hash).toContain('access_token')
 })

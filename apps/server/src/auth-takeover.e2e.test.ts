@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clientId, clientSecret, type IdentityProvider, startIdentityProvider } from './testing/identity-provider.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
-/** Steps of a story before the owner proves the address, stories, and their seed: a story that fails can be told again. */
+/**
+ * Steps of a story before the owner proves the address, stories, and their seed: a story that fails can be told again.
+ */
 const stepsMax = 8
 const stories = Number(process.env['PANDO_TEST_STORIES'] ?? 60)
 /** Stories that are told at once: most of their time is waiting for the tick at which answers are given. */
@@ -198,7 +200,10 @@ const story = fc.record({
   after: fc.array(fc.constantFrom(...attacks), { maxLength: 3 }),
 })
 
-/** Tells the stories on a node, some at once; how often the owner was in, and the stories after which the attacker was too. */
+/**
+ * Tells the stories on a node, some at once; how often the owner was in, and the stories after which the attacker was
+ * too.
+ */
 async function tellAll(api: Api): Promise<{ readonly proven: number; readonly lost: readonly string[] }> {
   const lost: string[] = []
   let proven = 0

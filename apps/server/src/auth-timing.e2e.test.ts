@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
-/** Pairs of requests that are compared, and the z-score from which two sets of times are held to differ (p < 0.0001). */
+/**
+ * Pairs of requests that are compared, and the z-score from which two sets of times are held to differ (p < 0.0001).
+ */
 const pairs = 40
 const zMax = 4
 
@@ -68,7 +70,10 @@ async function compare(path: string, bodies: { left(): { email: string }; right(
 
 const toTime = ({ tookMs }: Sample): number => tookMs
 
-/** How far the ranks of two sets are from what chance makes of equal ones, in standard deviations (Mann and Whitney's U). */
+/**
+ * How far the ranks of two sets are from what chance makes of equal ones, in standard deviations (Mann and Whitney's
+ * U).
+ */
 function rankSum(left: readonly number[], right: readonly number[]): number {
   const wins = left.reduce((sum, one) => sum + right.filter((other) => one > other).length, 0)
   const expected = (left.length * right.length) / 2

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '@pando/core/clock'
-import type { Readiness } from '@pando/core/service'
+import { type Readiness, withoutState } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
 import { createAuthenticator } from '@pando/http/auth/authenticator'
+import { refuseEnded } from '@pando/http/auth/ended-sessions'
 import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createKeyRing, type KeyRing, type Keys, toKeys } from '@pando/http/auth/key-ring'
 import { createOperations } from '@pando/http/operations'
@@ -14,7 +15,7 @@ import { createTracing } from '@pando/telemetry/tracing'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { ServerConfig } from './config.ts'
-import { chooseRoles, type ServiceFactories, type Shared } from './roles.ts'
+import { chooseRoles, type EndedSessionsPart, type Parts, type Shared } from './roles.ts'
 import { traceparentWith, traceRequests } from './trace-requests.ts'
 
 /** What a node takes from the world; tests give their own. */
@@ -49,7 +50,7 @@ export function realWorld(config: ServerConfig): World {
 }
 
 /** Puts a node together, top-down: telemetry, keys, services, gateway, listeners. */
-export function composeNode(config: ServerConfig, factories: ServiceFactories, world: World): Node {
+export function composeNode(config: ServerConfig, parts: Parts, world: World): Node {
   const { clock, ids, output } = world
   const logger = createLogger({ level: config.log.level, stream: output })
   const metrics = createMetrics({ process: true })
@@ -58,12 +59,24 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
 
   const keys = createKeyRing(toConfiguredKeys(config))
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
-  const authenticate = createAuthenticator({ keys, clock, values: config.jwt, issuers })
+  const authenticateAnySession = createAuthenticator({ keys, clock, values: config.jwt, issuers })
+  const sessions = parts.endedSessions?.({ config, clock, logger, metrics }) ?? noneEnd
+  const authenticate = refuseEnded(authenticateAnySession, sessions)
 
   const apiUrl = (): string => config.server.externalUrl?.replace(/\/$/, '') ?? listenerUrl(app)
-  const shared: Shared = { config, authenticate, keys, clock, logger, metrics, apiUrl }
-  const names = chooseRoles(config.server.services, Object.keys(factories))
-  const services = names.map((name) => factories[name]!(shared))
+  const shared: Shared = {
+    config,
+    authenticate,
+    authenticateAnySession,
+    onSessionEnded: sessions.onEnded,
+    keys,
+    clock,
+    logger,
+    metrics,
+    apiUrl,
+  }
+  const names = chooseRoles(config.server.services, Object.keys(parts.services))
+  const services = names.map((name) => parts.services[name]!(shared))
   const hasAdmin = config.server.adminPort !== null
   const onAdmin = services.filter(({ name }) => hasAdmin && name === 'admin')
   const onMain = services.filter((service) => !onAdmin.includes(service))
@@ -107,17 +120,23 @@ export function composeNode(config: ServerConfig, factories: ServiceFactories, w
       Object.values(readiness)
         .map((part) => part())
         .find((part) => !part.ready) ?? { ready: true },
-    prepare: async () => tracing?.start(),
+    prepare: async () => {
+      tracing?.start()
+      await sessions.start()
+    },
     beginDrain: () => {
       draining = true
     },
     release: async () => {
-      await gateway.stop()
+      await sessions.stop()
       await tracing?.stop()
       output.close()
     },
   }
 }
+
+/** Of a node without a database: sessions end with their tokens. */
+const noneEnd: EndedSessionsPart = { ...withoutState, has: () => false, onEnded: () => () => {} }
 
 /** The address that this machine reaches an open listener at. */
 function listenerUrl(app: FastifyInstance): string {

@@ -7,6 +7,7 @@ import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
 import { issuerOptions } from '@pando/http/auth/issuer-options'
 import { toIssuerPolicies } from '@pando/http/auth/issuer-policies'
 import { httpOptions } from '@pando/http/config'
+import { realtimeOptions } from '@pando/realtime'
 import { restOptions } from '@pando/rest'
 import { telemetryOptions, tracingOptions } from '@pando/telemetry/config'
 import { databaseOptions } from './database-options.ts'
@@ -70,6 +71,7 @@ export const serverGroups = {
   database: databaseOptions,
   rest: restOptions,
   auth: authOptions,
+  realtime: realtimeOptions,
   log: telemetryOptions,
   otel: tracingOptions,
 } as const

@@ -2,8 +2,8 @@ import type { RowCount } from '@pando/contract/overview'
 import type { Database } from '@pando/postgres/database'
 
 /**
- * Live rows of every table of the schemas, by name, from Postgres' statistics: the authenticator, as whom this runs, may not
- * read the tables themselves. They follow a change within a second or so.
+ * Live rows of every table of the schemas, by name, from Postgres' statistics: the authenticator, as whom this runs,
+ * may not read the tables themselves. They follow a change within a second or so.
  */
 export async function countRows(tools: Database, schemas: readonly string[]): Promise<readonly RowCount[]> {
   return tools.query<RowCount & Record<string, unknown>>(listTables, [schemas])

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { overviewSchema } from '@pando/contract/overview'
+import { compileOnce } from '@pando/http/shape'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { chromium, type Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,7 +43,8 @@ beforeAll(async () => {
   })
   const { apiUrl } = database
   const authUrl = database.urlAs('supabase_auth_admin')
-  const postgres = { apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' } as const
+  const realtimeUrl = database.urlAs('supabase_realtime_admin')
+  const postgres = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, mode: 'pipelined' } as const
   const page = {
     project: 'aviary',
     url: () => server.url,
@@ -128,6 +131,12 @@ test('the snippet for JavaScript works when pasted', async () => {
   const pasted = ['--input-type=module', '--eval', await snippetOf('JavaScript')]
   const { stdout } = await promisify(execFile)(process.execPath, pasted, options)
   expect(stdout).toMatch(/'Wren'[^]*'Robin'/)
+})
+
+test('the overview is what the contract says', async () => {
+  const answer = await fetch(`${server.url}/admin/v1/overview`)
+  const validator = await compileOnce(() => overviewSchema)()
+  expect(validator.Errors(await answer.json())).toEqual([])
 })
 
 test('another web page cannot read the overview with its keys', async () => {

@@ -19,6 +19,8 @@ export type PostgresAddresses = {
   readonly listenUrl: string
   /** As `supabase_auth_admin`, who owns the accounts; without a pooler. */
   readonly authUrl: string
+  /** As `supabase_realtime_admin`, who owns the messages; without a pooler. */
+  readonly realtimeUrl: string
 }
 
 /** Told, with the exposed schemas, of each catalogue right before it serves. */

@@ -16,6 +16,7 @@ test('requests log in as authenticator, with the password of the owner unless an
     apiUrl: direct,
     listenUrl: direct,
     authUrl: 'postgres://supabase_auth_admin:of-the-owner@db.internal:5432/app',
+    realtimeUrl: 'postgres://supabase_realtime_admin:of-the-owner@db.internal:5432/app',
     mode: 'pipelined',
   })
 })
@@ -30,6 +31,7 @@ test('notifications go around a pooler, with the password of requests', () => {
     apiUrl: api,
     listenUrl: 'postgres://authenticator:of-requests@db.internal:5432/app',
     authUrl: 'postgres://supabase_auth_admin:of-requests@db.internal:5432/app',
+    realtimeUrl: 'postgres://supabase_realtime_admin:of-requests@db.internal:5432/app',
     mode: 'transactional',
   })
 })

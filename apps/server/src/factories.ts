@@ -5,6 +5,7 @@ import {
   createOutbox,
   createPasswords,
   createSecretBox,
+  createSweep,
   deliverByHooks,
   limitDelivery,
   type Outbox,
@@ -15,6 +16,7 @@ import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createTokenSigner } from '@pando/http/auth/token-signer'
 import { createDatabase } from '@pando/postgres/database'
 import type { HttpService } from '@pando/http/service'
+import { createRealtime } from '@pando/realtime'
 import { createRest } from '@pando/rest'
 import { randomBytes } from 'node:crypto'
 import { createAuthDelivery } from './auth-delivery.ts'
@@ -22,7 +24,8 @@ import { createAuthGuards } from './auth-guards.ts'
 import { createDashboardService } from './dashboard-service.ts'
 import { createDataLayer, type DataLayer, type OnCatalogue, type PostgresAddresses } from './data-layer.ts'
 import { createMailboxService } from './mailbox-service.ts'
-import type { ServiceFactories, Shared } from './roles.ts'
+import { createEndedSessions } from './ended-sessions.ts'
+import type { Parts, ServiceFactories, Shared } from './roles.ts'
 
 /** What only `pando dev` shows: where the project is and which keys it has. */
 export type DevelopmentPage = {
@@ -42,8 +45,8 @@ export type Development = {
   readonly onCatalogue?: OnCatalogue
 }
 
-/** How each service is made. */
-export function createFactories(addresses: PostgresAddresses, development: Development = {}): ServiceFactories {
+/** How each part of a node is made. */
+export function createFactories(addresses: PostgresAddresses, development: Development = {}): Parts {
   const { page, mailbox = false, onCatalogue } = development
   let data: DataLayer | undefined
   // All services of a node share one; it lives and dies with the service that needs it most.
@@ -52,7 +55,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
   let outbox: Outbox | undefined
   const outboxOf = ({ config, clock }: Shared): Outbox =>
     (outbox ??= createOutbox({ clock, messagesMax: config.auth.mailboxMessagesMax }))
-  return {
+  const services: ServiceFactories = {
     rest: (shared) => {
       const { run, transaction, catalogue, ready, start, stop } = dataOf(shared)
       const { authenticate, config } = shared
@@ -69,13 +72,15 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
       return { ...createRest(deps), start, stop }
     },
     auth: (shared) => createAuthService(shared, addresses.authUrl, mailbox ? outboxOf(shared) : undefined),
+    realtime: (shared) => createRealtimeService(shared, addresses.realtimeUrl),
     ...(mailbox ? { mailbox: (shared: Shared) => createMailboxService(outboxOf(shared)) } : {}),
     ...(page === undefined ? {} : developmentServices(page, dataOf)),
   }
+  return { services, endedSessions: (shared) => createEndedSessions(shared, addresses.apiUrl) }
 }
 
 function createAuthService(shared: Shared, url: string, outbox: Outbox | undefined): HttpService {
-  const { authenticate, keys: keyRing, config, clock, logger, apiUrl } = shared
+  const { authenticateAnySession, keys: keyRing, config, clock, logger, apiUrl } = shared
   const { jwt, auth: options } = config
   const secrets = listInstallationSecrets({
     own: options.secret?.reveal(),
@@ -103,7 +108,7 @@ function createAuthService(shared: Shared, url: string, outbox: Outbox | undefin
   const delivery = limitDelivery(delivered, { limits, options, counts })
   const { mustDeliver, sendMail, sendNotice, sendText, verifyText } = delivery
   const service = createAuth({
-    authenticate,
+    authenticate: authenticateAnySession,
     database,
     clock,
     randomBytes,
@@ -121,10 +126,16 @@ function createAuthService(shared: Shared, url: string, outbox: Outbox | undefin
     apiUrl,
     options,
   })
+  const sweep = createSweep({
+    database,
+    tokenMsMax: options.jwtExpiry + jwt.leeway,
+    onFailed: (error) => logger.warn({ err: error }, 'lines of ended sessions could not be removed'),
+  })
   return {
     ...service,
     start: async () => {
       delivery.start()
+      sweep.start()
       await service.start()
     },
     drain: async () => {
@@ -132,6 +143,7 @@ function createAuthService(shared: Shared, url: string, outbox: Outbox | undefin
       await delivery.drain()
     },
     stop: async () => {
+      sweep.stop()
       await delivery.close()
       await service.stop()
     },
@@ -152,4 +164,25 @@ function developmentServices(page: DevelopmentPage, dataOf: (shared: Shared) => 
     },
     dashboard: createDashboardService,
   }
+}
+
+/** Connections for policies of channels, which many wait for who join at once. */
+const realtimeConnectionsMax = 5
+
+function createRealtimeService({ authenticate, config, clock, logger, metrics, onSessionEnded }: Shared, url: string) {
+  return createRealtime({
+    authenticate,
+    onSessionEnded,
+    database: createDatabase({
+      url,
+      applicationName: 'pando realtime',
+      connectionsMax: realtimeConnectionsMax,
+      prepares: true,
+      onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
+    }),
+    clock,
+    logger,
+    metrics,
+    options: config.realtime,
+  })
 }

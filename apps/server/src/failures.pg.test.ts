@@ -41,7 +41,13 @@ async function start(timeout: string): Promise<string> {
     PANDO_HTTP_REQUEST_TIMEOUT: timeout,
     PANDO_REST_TX_END: 'commit-allow-override',
   }
-  const addresses = { apiUrl: cluster.url, listenUrl: cluster.url, authUrl: cluster.url, mode: 'pipelined' } as const
+  const addresses = {
+    apiUrl: cluster.url,
+    listenUrl: cluster.url,
+    authUrl: cluster.url,
+    realtimeUrl: cluster.url,
+    mode: 'pipelined',
+  } as const
   const server = await startServer(readServerConfig({ environment }), createFactories(addresses))
   running.push(server)
   return server.url

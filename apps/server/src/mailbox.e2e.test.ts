@@ -32,6 +32,7 @@ beforeAll(async () => {
     apiUrl,
     listenUrl: apiUrl,
     authUrl: database.urlAs('supabase_auth_admin'),
+    realtimeUrl: database.urlAs('supabase_realtime_admin'),
     mode: 'pipelined',
   } as const
   const page = { project: 'aviary', url: () => server.url, anonKey: apikey, addresses: () => [] }

@@ -1,5 +1,7 @@
 import type { Authenticate } from '@pando/core/authenticate'
+import type { EndedSessionsWatch } from '@pando/auth'
 import type { Clock } from '@pando/core/clock'
+import type { EndedSessions } from '@pando/http/auth/ended-sessions'
 import type { KeyRing } from '@pando/http/auth/key-ring'
 import type { HttpService } from '@pando/http/service'
 import type { Logger } from '@pando/telemetry/logger'
@@ -10,6 +12,10 @@ import type { ServerConfig } from './config.ts'
 export type Shared = {
   readonly config: ServerConfig
   readonly authenticate: Authenticate
+  /** The same, but those whose session has ended are let in: for the service that keeps the sessions and looks itself. */
+  readonly authenticateAnySession: Authenticate
+  /** For what outlives a request, such as a socket, and must not outlive the session. */
+  readonly onSessionEnded: EndedSessions['onEnded']
   /** The installation's keys as they are now. */
   readonly keys: KeyRing
   readonly clock: Clock
@@ -21,6 +27,14 @@ export type Shared = {
 
 /** By the name of the service, how it is made from what the node shares. */
 export type ServiceFactories = Readonly<Record<string, (shared: Shared) => HttpService>>
+
+/** What a node is made of: services, and what tells it that sessions have ended, where there is a database. */
+export type Parts = {
+  readonly services: ServiceFactories
+  readonly endedSessions?: (shared: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>) => EndedSessionsPart
+}
+
+export type EndedSessionsPart = Pick<EndedSessionsWatch, 'has' | 'onEnded' | 'start' | 'stop'>
 
 /** The names that a node runs: those asked for, or every one. Throws with the names there are when one is unknown. */
 export function chooseRoles(asked: readonly string[], available: readonly string[]): readonly string[] {

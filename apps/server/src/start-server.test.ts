@@ -53,7 +53,7 @@ async function setUp(environment: Record<string, string> = {}) {
   const config = readServerConfig({
     environment: { PANDO_JWT_SECRET: demoJwtSecret, PANDO_SERVER_PORT: '0', ...environment },
   })
-  const server = await startServer(config, { rest: () => probe }, world)
+  const server = await startServer(config, { services: { rest: () => probe } }, world)
   running.push(server)
   return { server, events, release, lines, world }
 }
@@ -130,7 +130,7 @@ describe('a node', () => {
     const config = readServerConfig({
       environment: { PANDO_JWT_SECRET: demoJwtSecret, PANDO_SERVER_PORT: new URL(server.url).port },
     })
-    await expect(startServer(config, { rest: () => probe }, world)).rejects.toThrow('EADDRINUSE')
+    await expect(startServer(config, { services: { rest: () => probe } }, world)).rejects.toThrow('EADDRINUSE')
     expect(events).toEqual(['start', 'stop'])
   })
 
@@ -149,7 +149,7 @@ describe('a node', () => {
 
 describe('configuration', () => {
   it('refuses to boot without a key or with a short one', async () => {
-    await expect(startServer(readServerConfig({}), {})).rejects.toThrow('PANDO_JWT_SECRET')
+    await expect(startServer(readServerConfig({}), { services: {} })).rejects.toThrow('PANDO_JWT_SECRET')
     expect(() => readServerConfig({ environment: { PANDO_JWT_SECRET: 'short' } })).toThrow(ConfigurationError)
   })
 

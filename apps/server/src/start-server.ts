@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { composeNode, type Node, realWorld, type World } from './compose.ts'
 import type { ServerConfig } from './config.ts'
-import type { ServiceFactories } from './roles.ts'
+import type { Parts } from './roles.ts'
 
 export type RunningServer = {
   /** For example `http://127.0.0.1:54321`. */
@@ -27,10 +27,10 @@ export type RunningServer = {
 /** Starts a node: services first, then the listeners, so that the first request finds everything in place. */
 export async function startServer(
   config: ServerConfig,
-  factories: ServiceFactories,
+  parts: Parts,
   world: World = realWorld(config),
 ): Promise<RunningServer> {
-  const node = composeNode(config, factories, world)
+  const node = composeNode(config, parts, world)
   try {
     await node.prepare()
     for (const service of node.services) await service.start()

@@ -95,7 +95,7 @@ async function setUp(environment: Record<string, string>) {
       ...environment,
     },
   })
-  const server = await startServer(config, { rest: () => probe }, world)
+  const server = await startServer(config, { services: { rest: () => probe } }, world)
   endings.push(() => server.stop())
   return { url: server.url, lines, stop: server.stop }
 }

@@ -13,12 +13,13 @@ import { measureHashRate } from './hash-rate.ts'
 import { runUsers, type LoadResult } from './load.ts'
 import { toParsePeer, toWirePeer, type AuthPeer, type Session } from './peers.ts'
 import { measureStorm, type StormResult } from './storm.ts'
+import { measureTokenRates, type TokenRates } from './token-rate.ts'
 import { accountsMax, workloads } from './workloads.ts'
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: [...Object.keys(workloads), 'storm'].join(',') },
+    only: { type: 'string', default: [...Object.keys(workloads), 'tokens', 'storm'].join(',') },
     gotrue: { type: 'string' },
   },
 })
@@ -50,14 +51,16 @@ try {
     process.stderr.write(`${name} …\n`)
     rows.push(...(await measure(name, peers, sessions)))
   }
+  const tokenRates = asked.has('tokens') ? await measureTokenRates(plan.seconds) : undefined
   const target = pando.target(restWorkloads.find(({ name }) => name === 'one row')!)!
   const storm = asked.has('storm')
     ? await measureStorm(wire, target, { seconds: plan.seconds, offeredPerSecond: hashRate * 10 })
     : undefined
-  const report = { ...(await describeRun(pando.databaseUrl, plan)), hashRate, rows, storm }
+  const report = { ...(await describeRun(pando.databaseUrl, plan)), hashRate, tokenRates, rows, storm }
   mkdirSync(`${benchFolder}results`, { recursive: true })
   writeFileSync(`${benchFolder}results/auth.json`, `${JSON.stringify(report, null, 2)}\n`)
   print(rows, hashRate, storm)
+  if (tokenRates !== undefined) printTokenRates(tokenRates)
 } finally {
   await Promise.all([pando, parse].map((peer) => peer.stop()))
   removeProject(project)
@@ -116,6 +119,15 @@ async function measure(
 
 function middle<T>(items: readonly T[], by: (item: T) => number): T {
   return items.toSorted((a, b) => by(a) - by(b))[Math.floor(items.length / 2)]!
+}
+
+function printTokenRates({ unseen, seen, jose, jsonwebtoken }: TokenRates): void {
+  const ratio = (own: number, other: number): string => `${(own / other).toFixed(2)} ×`
+  console.log(
+    `access tokens verified on one core: ${unseen.toFixed(0)} /s unseen, ${seen.toFixed(0)} /s seen before; ` +
+      `jose ${jose.toFixed(0)} /s (pando unseen is ${ratio(unseen, jose)}), ` +
+      `jsonwebtoken ${jsonwebtoken.toFixed(0)} /s (${ratio(unseen, jsonwebtoken)})`,
+  )
 }
 
 function print(rows: readonly Row[], hashRate: number, storm: StormResult | undefined): void {

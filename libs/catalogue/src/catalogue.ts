@@ -21,8 +21,8 @@ export type Catalogue = {
   readonly enums: readonly EnumType[]
   readonly compositeTypes: readonly CompositeType[]
   /**
-   * Functions that take a row of a relation through a parameter without a name: computed columns and relationships that a
-   * request cannot call.
+   * Functions that take a row of a relation through a parameter without a name: computed columns and relationships that
+   * a request cannot call.
    */
   readonly rowFunctions?: readonly Routine[]
   /** `comment on schema`, by schema. */
@@ -60,19 +60,23 @@ export type Column = {
   readonly comment?: string
   /** What the catalogue declares; a view's columns are always nullable by it. */
   readonly nullable: boolean
-  /** Not null by declaration, or (of a view) proven by its query: no outer join, grouping set or set operation can null it. */
+  /**
+   * Not null by declaration, or (of a view) proven by its query: no outer join, grouping set or set operation can null
+   * it.
+   */
   readonly neverNull?: boolean
   /** As `format_type` writes it, for example `timestamp with time zone`, `character varying(40)`, `public.mood[]`. */
   readonly type: string
   /**
-   * The type with domains resolved to their base, without length; what a payload is cast to unless `type` is a domain. Where
-   * the bare word would mean a length of one it is the unbounded spelling: `bpchar` for `character`, `"bit"` for `bit`.
+   * The type with domains resolved to their base, without length; what a payload is cast to unless `type` is a domain.
+   * Where the bare word would mean a length of one it is the unbounded spelling: `bpchar` for `character`, `"bit"` for
+   * `bit`.
    */
   readonly baseType: string
   readonly maxLength?: number
   /**
-   * The expression text of the default, fit for use in a statement: also the `nextval(…)` of an identity column that is `by
-   * default`, and the default of the column's domain. Undefined when there is none.
+   * The expression text of the default, fit for use in a statement: also the `nextval(…)` of an identity column that is
+   * `by default`, and the default of the column's domain. Undefined when there is none.
    */
   readonly default?: string
   readonly identity?: 'always' | 'by default'
@@ -123,7 +127,10 @@ export type Routine = QualifiedName & {
     readonly type:
       /** `name` with domains resolved and array-ness aside. */
       | { readonly kind: 'scalar'; readonly name: QualifiedName; readonly text: string; readonly isArray?: boolean }
-      /** A table's or view's row, a composite type, `returns table (…)` or several out parameters (then `relation` is undefined). */
+      /**
+       * A table's or view's row, a composite type, `returns table (…)` or several out parameters (then `relation` is
+       * undefined).
+       */
       | {
           readonly kind: 'composite'
           readonly name: QualifiedName

@@ -11,8 +11,8 @@ const candidatesMax = 50
 const gramSizes = [3, 2]
 
 /**
- * Candidates are those that share most groups of three letters with the text (or of two, if none qualifies so), ranked by
- * the cosine of the counts; the best of them by edit distance wins. Cost grows with the members that share a group.
+ * Candidates are those that share most groups of three letters with the text (or of two, if none qualifies so), ranked
+ * by the cosine of the counts; the best of them by edit distance wins. Cost grows with the members that share a group.
  */
 export function createFuzzySet(members: Iterable<string>): FuzzySet {
   const entries = [...new Set(members)].map(toEntry)

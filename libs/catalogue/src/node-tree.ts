@@ -1,11 +1,12 @@
 /**
- * Reads the text form of a `pg_node_tree` (`{QUERY :commandType 1 … :targetList ({TARGETENTRY …} …)}`), in which Postgres
- * keeps the query of a view. Only what is asked for is looked at: a node is cut into the texts of its fields and a list
- * into the texts of its items, so a tree is scanned once per level of depth that matters, and nothing is built.
+ * Reads the text form of a `pg_node_tree` (`{QUERY :commandType 1 … :targetList ({TARGETENTRY …} …)}`), in which
+ * Postgres keeps the query of a view. Only what is asked for is looked at: a node is cut into the texts of its fields
+ * and a list into the texts of its items, so a tree is scanned once per level of depth that matters, and nothing is
+ * built.
  *
  * The grammar, from what Postgres prints: `{TYPE :field value …}`, `(item …)`, `<>` for null, and tokens in which a
- * backslash takes the meaning from the character after it. A value has at least one token, so a token that starts with a
- * colon right after a field's name is a value (a column may be called `:a`).
+ * backslash takes the meaning from the character after it. A value has at least one token, so a token that starts with
+ * a colon right after a field's name is a value (a column may be called `:a`).
  */
 export type NodeText = string
 

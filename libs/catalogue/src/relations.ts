@@ -74,7 +74,9 @@ function toColumn(fact: ColumnFact, resolveType: ResolveType, isNeverNull: boole
   }
 }
 
-/** The relation with its keys. A table's primary key is in the order of its names, as the `Location` of a row has it. */
+/**
+ * The relation with its keys. A table's primary key is in the order of its names, as the `Location` of a row has it.
+ */
 export function withKeys(
   listed: ListedRelation,
   keys: readonly KeyFact[],

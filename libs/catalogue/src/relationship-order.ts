@@ -1,8 +1,8 @@
 import type { Relationship } from './catalogue.ts'
 
 /**
- * The order in which the relationships of one relation are listed, which a caller sees when an embedding is ambiguous: those
- * of tables before those through views, then by target, kind, constraint and columns; computed ones last.
+ * The order in which the relationships of one relation are listed, which a caller sees when an embedding is ambiguous:
+ * those of tables before those through views, then by target, kind, constraint and columns; computed ones last.
  */
 export function sortRelationships(relationships: readonly Relationship[]): Relationship[] {
   const keyed = relationships.map((relationship) => ({ relationship, key: sortKey(relationship) }))

@@ -45,10 +45,10 @@ export type ComputedRelationship = {
 /**
  * Derives which relation reaches which, and how.
  *
- * A foreign key relates its table to the table it refers to; where the key's columns are unique, one to one. Views take part
- * in place of the tables whose columns they show, when they show all columns of the key, and once for each way to choose
- * them if they show one twice. A relation whose primary key holds two foreign keys is a junction. A computed relationship
- * replaces what was derived from its relation to the relation of its name.
+ * A foreign key relates its table to the table it refers to; where the key's columns are unique, one to one. Views take
+ * part in place of the tables whose columns they show, when they show all columns of the key, and once for each way to
+ * choose them if they show one twice. A relation whose primary key holds two foreign keys is a junction. A computed
+ * relationship replaces what was derived from its relation to the relation of its name.
  */
 export function* deriveRelationships(source: RelationshipSource): Sliced<ReadonlyMap<string, readonly Relationship[]>> {
   const direct = yield* deriveDirect(source)

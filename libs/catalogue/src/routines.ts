@@ -10,8 +10,8 @@ import type { ResolvedType, ResolveType } from './type-table.ts'
 const bodyTypes: ReadonlySet<string> = new Set(['bytea', 'json', 'jsonb', 'text', 'xml'])
 
 /**
- * Whether a request can name what it passes: all parameters have names, or there is a single one without, of a type that
- * takes the whole body.
+ * Whether a request can name what it passes: all parameters have names, or there is a single one without, of a type
+ * that takes the whole body.
  */
 export function isCallable(routine: Routine): boolean {
   const unnamed = routine.parameters.filter((parameter) => parameter.name === '')
@@ -19,7 +19,9 @@ export function isCallable(routine: Routine): boolean {
   return routine.parameters.length === 1 && bodyTypes.has(routine.parameters[0]?.type ?? '')
 }
 
-/** Whether a function is one over rows, `relation.function`: it has a single parameter, which takes a relation's row. */
+/**
+ * Whether a function is one over rows, `relation.function`: it has a single parameter, which takes a relation's row.
+ */
 export function takesOneRow(routine: Routine): boolean {
   return routine.parameters.length === 1 && routine.parameters[0]?.relation !== undefined
 }

@@ -3,8 +3,8 @@ import { systemClock } from '@pando/core/clock'
 import type { Clock } from '@pando/core/clock'
 
 /**
- * Work that may be interrupted wherever it yields. Written as plain loops with a `yield` per item, it can be run in one go
- * by a test and in slices by a server.
+ * Work that may be interrupted wherever it yields. Written as plain loops with a `yield` per item, it can be run in one
+ * go by a test and in slices by a server.
  */
 export type Sliced<T> = Generator<void, T, void>
 

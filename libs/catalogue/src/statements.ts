@@ -1,7 +1,7 @@
 /**
  * Every statement of the loader. Each gives rows with one text column, `fact`, that holds JSON: the driver's own type
- * parsers do not matter, rows arrive and are parsed one by one, and object ids stay strings. `$1` and `$2` are JSON arrays
- * of schema names. They run with an empty search path, so that every name that Postgres prints is qualified.
+ * parsers do not matter, rows arrive and are parsed one by one, and object ids stay strings. `$1` and `$2` are JSON
+ * arrays of schema names. They run with an empty search path, so that every name that Postgres prints is qualified.
  */
 
 /** Voids the search path until the end of the transaction. */
@@ -105,9 +105,9 @@ left join pg_description d on d.objoid = chosen.oid and d.objsubid = 0 and d.cla
 order by chosen.nspname, chosen.relname`
 
 /**
- * Keys of all schemas (views of exposed schemas often stand on private tables); those that a partition inherits are left
- * out, and of not-null constraints only the ones that old rows may violate are listed.
- * [p | u | f | n, name, table, columns, referenced table, referenced columns]
+ * Keys of all schemas (views of exposed schemas often stand on private tables); those that a partition inherits are
+ * left out, and of not-null constraints only the ones that old rows may violate are listed. [p | u | f | n, name,
+ * table, columns, referenced table, referenced columns]
  */
 export const listKeys = `
 select json_build_array(k.contype, k.conname, k.conrelid, k.conkey, k.confrelid, k.confkey)::text as fact
@@ -198,8 +198,8 @@ where c.castcontext = 'i'
   and has_function_privilege(p.oid, 'execute')`
 
 /**
- * Aggregates over a relation's rows (or over any element) and plain functions whose result is a domain that is named like
- * a media type: [media type, schema, name, aggregate | function, [schema, name] of the relation].
+ * Aggregates over a relation's rows (or over any element) and plain functions whose result is a domain that is named
+ * like a media type: [media type, schema, name, aggregate | function, [schema, name] of the relation].
  */
 export const listMediaHandlers = `
 select json_build_array(

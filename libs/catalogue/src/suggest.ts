@@ -4,8 +4,8 @@ import { createFuzzySet } from './fuzzy-set.ts'
 import type { FuzzySet } from './fuzzy-set.ts'
 
 /**
- * "Perhaps you meant": the likeliest names for one that is not in the catalogue. Nothing is suggested for a name that is a
- * wild guess, so that the names of a schema cannot be found out this way.
+ * "Perhaps you meant": the likeliest names for one that is not in the catalogue. Nothing is suggested for a name that
+ * is a wild guess, so that the names of a schema cannot be found out this way.
  */
 const nameSimilarityMin = 0.75
 
@@ -33,7 +33,9 @@ export function suggestRoutine(catalogue: Catalogue, schema: string, name: strin
   return find(indexOf(catalogue, `routines ${schema}`, names), name, nameSimilarityMin)
 }
 
-/** The parameter list of the overload whose parameters are most like these, as text: `(a, b)`, in alphabetical order. */
+/**
+ * The parameter list of the overload whose parameters are most like these, as text: `(a, b)`, in alphabetical order.
+ */
 export function suggestParameters(
   catalogue: Catalogue,
   routine: QualifiedName,
@@ -47,8 +49,8 @@ export function suggestParameters(
 const parameterList = (names: readonly string[]): string => `(${names.toSorted().join(', ')})`
 
 /**
- * What to write for a relationship that was not found: another parent if this one has no relationships at all, else another
- * child; nothing when both are right and only the hint between them is wrong.
+ * What to write for a relationship that was not found: another parent if this one has no relationships at all, else
+ * another child; nothing when both are right and only the hint between them is wrong.
  */
 export function suggestRelationship(
   catalogue: Catalogue,

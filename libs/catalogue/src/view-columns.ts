@@ -17,8 +17,8 @@ export type ViewColumn = {
 type NotNullProof = 'always' | readonly ColumnOrigin[]
 
 /**
- * The columns of a view, read from the text of its rule (`pg_rewrite.ev_action`). Postgres notes the origin of each output
- * column itself, through joins, subqueries and common table expressions, one view deep.
+ * The columns of a view, read from the text of its rule (`pg_rewrite.ev_action`). Postgres notes the origin of each
+ * output column itself, through joins, subqueries and common table expressions, one view deep.
  */
 export function readViewColumns(action: NodeText): ViewColumn[] {
   const [query] = listItems(action)

@@ -16,8 +16,8 @@ export function* readViews(rules: readonly (readonly [view: ObjectId, action: st
 }
 
 /**
- * The column of a table that a view's column shows, through views on views as far as their queries are known. A view that
- * (through `create or replace`) stands on itself ends at itself.
+ * The column of a table that a view's column shows, through views on views as far as their queries are known. A view
+ * that (through `create or replace`) stands on itself ends at itself.
  */
 export function findOrigin(views: ViewColumns, start: ColumnOrigin): ColumnOrigin {
   let at = start

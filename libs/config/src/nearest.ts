@@ -12,7 +12,9 @@ function distance(left: string, right: string): number {
   return previous[right.length]!
 }
 
-/** The name that was probably meant: the nearest one, if at most a third of the letters differ, or two of a short name. */
+/**
+ * The name that was probably meant: the nearest one, if at most a third of the letters differ, or two of a short name.
+ */
 export function nearestName(wrong: string, names: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(wrong.length / 3)) + 1

@@ -40,6 +40,8 @@ export type ListOption = Common & {
   readonly default: readonly string[]
   /** Each item is `name=value`; in `config.toml` that is a table of texts. */
   readonly pairs?: true
+  /** What is wrong with a list that was given, in words that follow the option's name: "must be …". */
+  readonly refuse?: (items: readonly string[]) => string | undefined
 }
 export type SecretOption = Common & { readonly type: 'secret'; readonly default: null; readonly bytesMin?: number }
 /** An absolute URL; its value is the text as given, which has been proven to parse. */

@@ -1,5 +1,5 @@
 import { nearestName } from './nearest.ts'
-import type { EnumOption, Option, SecretOption, TablesOption, UrlOption } from './option.ts'
+import type { EnumOption, ListOption, Option, SecretOption, TablesOption, UrlOption } from './option.ts'
 import { words } from './options.ts'
 import { secretOf } from './secret.ts'
 
@@ -32,7 +32,7 @@ export function parseOption(option: Option, raw: unknown): Parsed {
     case 'enum':
       return parseEnum(option, raw)
     case 'list':
-      return parseList(option.pairs ? toPairs(raw) : raw)
+      return parseList(option, option.pairs ? toPairs(raw) : raw)
     case 'secret':
       return parseSecret(option, raw)
     case 'url':
@@ -99,15 +99,20 @@ function toPairs(raw: unknown): unknown {
   return Object.entries(raw).map(([name, value]) => (typeof value === 'string' ? `${name}=${value}` : value))
 }
 
-function parseList(raw: unknown): Parsed {
-  if (Array.isArray(raw) && raw.every((item) => typeof item === 'string')) return { value: raw }
-  if (typeof raw !== 'string') return mustBe('a list of texts', raw)
-  return {
-    value: raw
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  }
+function parseList({ refuse }: ListOption, raw: unknown): Parsed {
+  const items = toItems(raw)
+  if (items === undefined) return mustBe('a list of texts', raw)
+  const mistake = refuse?.(items)
+  return mistake === undefined ? { value: items } : { mistake }
+}
+
+function toItems(raw: unknown): readonly string[] | undefined {
+  if (Array.isArray(raw) && raw.every((item) => typeof item === 'string')) return raw
+  if (typeof raw !== 'string') return undefined
+  return raw
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 /** A secret's mistake never shows the value. */

@@ -29,9 +29,10 @@ type Groups = Readonly<Record<string, Options>>
 export type Configuration<G extends Groups> = { readonly [Name in keyof G]: Values<G[Name]> }
 
 /**
- * Reads all groups from all sources, for example `readConfiguration({ http: httpOptions, rest: restOptions }, sources)`.
- * Throws one `ConfigurationError` that lists every mistake, also variables that start with `PANDO_` and flags which no
- * group knows. Keys of the project file that belong to nobody are left alone: existing files have many.
+ * Reads all groups from all sources, for example
+ * `readConfiguration({ http: httpOptions, rest: restOptions }, sources)`. Throws one `ConfigurationError` that lists
+ * every mistake, also variables that start with `PANDO_` and flags which no group knows. Keys of the project file that
+ * belong to nobody are left alone: existing files have many.
  */
 export function readConfiguration<const G extends Groups>(groups: G, sources: Sources): Configuration<G> {
   const mistakes: string[] = []

@@ -1,6 +1,6 @@
 /**
- * A refusal is an expected "no": it has a code, an HTTP status and a text for the caller. Any other throw is a fault and
- * becomes a 500 without inner text.
+ * A refusal is an expected "no": it has a code, an HTTP status and a text for the caller. Any other throw is a fault
+ * and becomes a 500 without inner text.
  */
 export class Refusal extends Error {
   readonly code: string

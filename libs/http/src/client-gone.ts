@@ -10,8 +10,8 @@ export function onClientGone(reply: FastifyReply, callback: () => void): void {
 }
 
 /**
- * Says, when asked, whether the client has hung up. For whoever looks now and then: an `AbortController` and its listener
- * cost each request 2 µs, this costs nothing.
+ * Says, when asked, whether the client has hung up. For whoever looks now and then: an `AbortController` and its
+ * listener cost each request 2 µs, this costs nothing.
  */
 export class HangUp {
   readonly #socket: Socket

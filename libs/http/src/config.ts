@@ -1,4 +1,5 @@
 import { options, type Values } from '@pando/config/options'
+import { refuseTrust } from './trust-proxy.ts'
 
 const second = 1000
 const kib = 1024
@@ -59,9 +60,14 @@ export const httpOptions = options({
       text: 'Most sockets at once (503 with Retry-After, then closed). Below the limit of open files of the process.',
     },
     trustProxy: {
-      type: 'boolean',
-      default: false,
-      text: 'Whether `X-Forwarded-*` is believed. Only behind a proxy that overwrites it.',
+      type: 'list',
+      default: ['false'],
+      refuse: refuseTrust,
+      text:
+        'Which proxies before this node are believed when they say, with `X-Forwarded-*`, for whom they ask: `false`, none; ' +
+        'addresses and networks such as `10.0.0.0/8, 2001:db8::/32`, also `loopback`, `linklocal` and `uniquelocal`; a number, ' +
+        'so many of the last hops; `true`, all, behind a proxy that overwrites these headers. The last two only where nobody ' +
+        'reaches the node but through the proxies. Limits count whom the farthest believed proxy names.',
     },
     serverTiming: {
       type: 'boolean',

@@ -12,8 +12,9 @@ export class AnswerTooLarge extends Error {
 }
 
 /**
- * Asks a server that the configuration names, never one that a caller does: time and size are bounded, and a redirect is an
- * error unless `init` wants to see it, so that nobody is sent on to another address. The answer's body is here already.
+ * Asks a server that the configuration names, never one that a caller does: time and size are bounded, and a redirect
+ * is an error unless `init` wants to see it, so that nobody is sent on to another address. The answer's body is here
+ * already.
  *
  * @throws AnswerTooLarge; a `TimeoutError` when the whole answer was not there in time; a `TypeError` when the address
  *   cannot be reached, or redirects

@@ -206,6 +206,12 @@ describe('errors are problem documents', () => {
   })
 })
 
+it('leaves schemas to services: a route that has one for the framework is refused at start', async () => {
+  const { app } = setUp()
+  app.get('/described', { schema: { response: { 200: { type: 'string' } } } }, () => 'text')
+  await expect(app.ready()).rejects.toThrow('has a schema for the framework')
+})
+
 describe('on the socket', () => {
   it('malformed HTTP is answered, whatever it is, and the server lives', async () => {
     const { app } = setUp({ PANDO_HTTP_HEADERS_TIMEOUT: '100ms' })

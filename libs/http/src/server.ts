@@ -20,6 +20,7 @@ import { errors } from './errors.ts'
 import { isAmbiguousPath, pathOf } from './paths.ts'
 import { problemMediaType, toProblem, toRefusal } from './problem.ts'
 import { startRequest } from './request-state.ts'
+import { toTrust } from './trust-proxy.ts'
 
 export type HttpServerDeps = {
   readonly limits: HttpValues
@@ -45,7 +46,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     connectionTimeout: limits.idleTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
     requestTimeout: limits.receiveTimeout,
-    trustProxy: limits.trustProxy,
+    trustProxy: toTrust(limits.trustProxy),
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: () => '',
@@ -56,6 +57,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     // Longer than any URL that is let in, so that a long segment meets the limit of the URL and not one of the router.
     // Nobody here asks the framework for the query string.
     routerOptions: { maxParamLength: limits.headersBytesMax, querystringParser: () => noQuery },
+    schemaController: { compilersFactory: noSchemas },
     http: {
       maxHeaderSize: limits.headersBytesMax,
       headersTimeout: limits.headersTimeout,
@@ -71,6 +73,12 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
 }
 
 const noQuery = Object.freeze({})
+
+/** Services check what comes in and write what goes out; compilers of schemas beside them would only take memory. */
+const refuseSchema = (): never => {
+  throw new Error('A route has a schema for the framework. Check its input in its handler instead.')
+}
+const noSchemas = { buildValidator: refuseSchema, buildSerializer: refuseSchema }
 
 /** What is refused before there is a request: too many sockets, malformed HTTP, late and oversized headers. */
 function guardSocket(app: FastifyInstance, { limits, metrics }: HttpServerDeps): void {

@@ -8,5 +8,7 @@ export type HttpService = Lifecycle & {
   /** For example `/rest/v1`; routes of the plugin are relative to it. */
   readonly prefix: string
   readonly plugin: FastifyPluginCallback | FastifyPluginAsync
+  /** Whether its routes may be asked for a WebSocket (`upgrades.ts`); elsewhere `Upgrade` means nothing. */
+  readonly upgrades?: boolean
   readonly ready: Readiness
 }

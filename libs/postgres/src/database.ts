@@ -1,5 +1,5 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg'
-import { toPostgresFailure } from './failure.ts'
+import { isAnswerLate, toPostgresFailure } from './failure.ts'
 
 export type DatabaseOptions = {
   /** Any form that `pg` understands; a unix socket's folder may be the percent-encoded host. */
@@ -14,6 +14,11 @@ export type DatabaseOptions = {
   readonly idleMs?: number
   /** Default 30,000; 0 is none. */
   readonly statementMsMax?: number
+  /**
+   * An answer that takes longer is not waited for, and its connection is given up. Default 0, without end: while the
+   * server can be reached its own limit is enough.
+   */
+  readonly answerMsMax?: number
   /** Statements are planned once a connection instead of each time; for a few fixed texts, and without a pooler. */
   readonly prepares?: boolean
   /** Told about an idle connection that died; the next caller gets a new one. */
@@ -46,6 +51,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: options.connectMs ?? 5000,
     idleTimeoutMillis: options.idleMs ?? 30_000,
     statement_timeout: options.statementMsMax ?? 30_000,
+    query_timeout: options.answerMsMax ?? 0,
     keepAlive: true,
   })
   pool.on('error', (error) => options.onConnectionLost?.(error))
@@ -96,6 +102,8 @@ function toQueries(client: PoolClient, nameOf: NameOf): Queries {
         if (values === undefined) return (await client.query(text)).rows
         return (await client.query({ name: nameOf(text), text, values: [...values] })).rows
       } catch (error) {
+        // Nobody knows when the connection is free again; the pool throws it away.
+        if (isAnswerLate(error)) client.emit('error', error as Error)
         throw toPostgresFailure(error, { sent: true })
       }
     },

@@ -1,8 +1,9 @@
 import type { Deadline } from '@pando/core/deadline'
 
 /**
- * One statement of an exchange. Parameters travel in text format with unspecified type, so Postgres infers the type from
- * the statement; a large text (a request body) may be given as chunks, which are written as they are, never joined.
+ * One statement of an exchange. Parameters travel in text format with unspecified type, so Postgres infers the type
+ * from the statement; a large text (a request body) may be given as chunks, which are written as they are, never
+ * joined.
  */
 export type Statement = {
   readonly text: string
@@ -12,9 +13,9 @@ export type Statement = {
 export type Parameter = string | null | readonly Uint8Array[]
 
 /**
- * What a caller sends to Postgres in one round trip: all statements before one Sync, therefore one transaction. An error in
- * one skips the rest and undoes everything; `set_config(…, true)` of an early statement holds for the later ones and is
- * gone afterwards.
+ * What a caller sends to Postgres in one round trip: all statements before one Sync, therefore one transaction. An
+ * error in one skips the rest and undoes everything; `set_config(…, true)` of an early statement holds for the later
+ * ones and is gone afterwards.
  */
 export type Exchange = {
   /** The role under which the statements run. The connection has assumed it before. */
@@ -22,8 +23,8 @@ export type Exchange = {
   /** `read` runs in a read-only transaction. */
   readonly access: 'read' | 'write'
   /**
-   * Settings that hold for these statements alone, for example `request.jwt.claims`. They are set in the one statement that
-   * also asserts the role, which is cheaper than a statement of the caller's own.
+   * Settings that hold for these statements alone, for example `request.jwt.claims`. They are set in the one statement
+   * that also asserts the role, which is cheaper than a statement of the caller's own.
    */
   readonly settings?: readonly (readonly [name: string, value: string])[]
   readonly statements: readonly Statement[]

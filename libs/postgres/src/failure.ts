@@ -22,11 +22,19 @@ export function toPostgresFailure(error: unknown, { sent }: { readonly sent: boo
       cause: error,
     })
   }
+  if (isAnswerLate(error)) {
+    return new PostgresUnavailable('connection', 'Postgres did not answer in time', { sent, cause: error })
+  }
   if (isConnectionError(error)) {
     const text = error.message || String((error as NodeJS.ErrnoException).code)
     return new PostgresUnavailable('connection', `Postgres cannot be reached: ${text}`, { sent, cause: error })
   }
   return error
+}
+
+/** Whether the client has given up on an answer that may still come. */
+export function isAnswerLate(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout'
 }
 
 /** Node's socket errors carry `errno`/`syscall`; several addresses tried in vain are an AggregateError; `pg` has texts. */

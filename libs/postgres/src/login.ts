@@ -26,7 +26,10 @@ export async function setPassword(client: Runner, role: string, password: string
 
 const iterations = 4096
 
-/** What PostgreSQL stores for a password (RFC 5803 with SCRAM-SHA-256). The password must be ASCII: SASLprep is left out. */
+/**
+ * What PostgreSQL stores for a password (RFC 5803 with SCRAM-SHA-256). The password must be ASCII: SASLprep is left
+ * out.
+ */
 export function scramVerifier(password: string, salt: Buffer): string {
   const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
   const hmac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest()

@@ -31,8 +31,8 @@ function isoTime(): string {
 }
 
 /**
- * A writer for lines that the hot path builds itself: `members` is the inside of a JSON object, properly escaped. The line
- * goes where the logger's go, with its level `info` and time. It costs a tenth of what a line of pino does.
+ * A writer for lines that the hot path builds itself: `members` is the inside of a JSON object, properly escaped. The
+ * line goes where the logger's go, with its level `info` and time. It costs a tenth of what a line of pino does.
  */
 export function createLineWriter(logger: Logger): (members: string) => void {
   const stream = (logger as unknown as Record<symbol, DestinationStream & Partial<LogOutput>>)[symbols.streamSym]!

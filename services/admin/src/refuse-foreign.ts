@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Refusal } from '@pando/core/refusal'
 
 /**
- * Refuses what a web page of somebody else could send through the developer's browser. CORS is open on this listener for
- * the API's sake, and a name of an attacker can be made to resolve to 127.0.0.1 (DNS rebinding); so the address must be a
- * loopback one, the name asked for must be one too, and a browser must say that the page is our own.
+ * Refuses what a web page of somebody else could send through the developer's browser. CORS is open on this listener
+ * for the API's sake, and a name of an attacker can be made to resolve to 127.0.0.1 (DNS rebinding); so the address
+ * must be a loopback one, the name asked for must be one too, and a browser must say that the page is our own.
  *
  * @throws admin.foreign_request
  */

@@ -16,8 +16,8 @@ export async function getHealth(): Promise<Answer> {
 }
 
 /**
- * `GET /.well-known/jwks.json` (RFC 7517 §5). A copy may be old: who finds a `kid` that is not in it asks again, as OpenID
- * Connect Core §10.1.1 has it.
+ * `GET /.well-known/jwks.json` (RFC 7517 §5). A copy may be old: who finds a `kid` that is not in it asks again, as
+ * OpenID Connect Core §10.1.1 has it.
  */
 export async function getJwks({ signer }: AuthDeps): Promise<Answer> {
   return { status: 200, body: { keys: signer.publicKeys() }, headers: { 'cache-control': 'public, max-age=600' } }

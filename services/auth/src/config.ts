@@ -1,4 +1,5 @@
 import { options, type Values } from '@pando/config/options'
+import { attestationOptions } from './attestation/config.ts'
 import { captchaOptions } from './captcha/config.ts'
 import { deliveryOptions } from './delivery/config.ts'
 import { factorOptions } from './factors/config.ts'
@@ -138,6 +139,14 @@ export const authOptions = options({
       toml: 'auth.password_requirements',
       text: 'Kinds of characters that each password must have; none by default, as NIST SP 800-63B advises.',
     },
+    passwordWords: {
+      type: 'list',
+      default: [],
+      toml: 'auth.password_words',
+      text:
+        'Words that somebody would try who knows the app: its name, the company, the place. In a new password each counts as ' +
+        'one character, in upper and lower case.',
+    },
     passwordMemory: {
       type: 'bytes',
       default: 19 * 1024 ** 2,
@@ -158,6 +167,11 @@ export const authOptions = options({
       default: 64,
       min: 0,
       text: 'Most passwords that wait to be hashed; the next sign-in is told to come back in a moment.',
+    },
+    passwordWaitMax: {
+      type: 'duration',
+      default: 2_000,
+      text: 'How long a password may probably have to wait to be hashed; above, a sign-in is told to come back in a moment.',
     },
     refreshTokenRotation: {
       type: 'boolean',
@@ -194,6 +208,7 @@ export const authOptions = options({
       toml: 'auth.sessions.single_per_user',
       text: 'Whether only the session that a person used last goes on.',
     },
+    ...attestationOptions,
     ...breachOptions,
     ...captchaOptions,
     ...deliveryOptions,

@@ -2,6 +2,7 @@ import type { Authenticate } from '@pando/core/authenticate'
 import type { Clock } from '@pando/core/clock'
 import type { TokenSigner } from '@pando/http/auth/token-signer'
 import type { Database } from '@pando/postgres/database'
+import type { Attestation } from './attestation/create-attestation.ts'
 import type { CheckCaptcha } from './captcha/create-captcha.ts'
 import type { AuthOptions } from './config.ts'
 import type { Delivery } from './delivery/create-delivery.ts'
@@ -14,6 +15,7 @@ import type { SecretBox } from './secret-box.ts'
 
 /** Everything the auth service needs from outside. */
 export type AuthDeps = Pick<Delivery, 'mustDeliver' | 'sendMail' | 'sendNotice' | 'sendText' | 'verifyText'> & {
+  /** Tells of any token that is genuine; whether its session goes on is looked up here. */
   readonly authenticate: Authenticate
   /** As `supabase_auth_admin`, who owns the schema. */
   readonly database: Database
@@ -26,6 +28,8 @@ export type AuthDeps = Pick<Delivery, 'mustDeliver' | 'sendMail' | 'sendNotice' 
   readonly isBreached?: IsBreached
   /** Not there while captchas are off. */
   readonly checkCaptcha?: CheckCaptcha
+  /** Who may vouch for devices. */
+  readonly attestation: Attestation
   readonly limits: Limits
   readonly hooks: Hooks
   /** Where else people may sign in. */

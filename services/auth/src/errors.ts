@@ -28,6 +28,8 @@ export const errors = {
   userOfTokenNotFound: () => refusal('user_not_found', 403, 'User from sub claim in JWT does not exist'),
   sessionOfTokenNotFound: () =>
     refusal('session_not_found', 403, 'Session from session_id claim in JWT does not exist'),
+  sessionIdInvalid: () => refusal('validation_failed', 404, 'session_id must be an UUID'),
+  sessionNotFound: () => refusal('validation_failed', 404, 'Session not found'),
   userIdInvalid: () => refusal('validation_failed', 404, 'user_id must be an UUID'),
   userNotSaved: (cause: Error) => new Refusal('unexpected_failure', 500, 'Database error saving new user', { cause }),
   userNotFound: () => refusal('user_not_found', 404, 'User not found'),
@@ -48,6 +50,10 @@ export const errors = {
   phoneNotConfirmed: () => refusal('phone_not_confirmed', 400, 'Phone not confirmed'),
   weakPassword: (message: string, reasons: readonly string[]) =>
     new Refusal('weak_password', 422, message, { facts: { weak_password: { reasons } } }),
+  currentPasswordRequired: () =>
+    refusal('current_password_required', 400, 'Current password required when setting new password.'),
+  currentPasswordInvalid: () =>
+    refusal('current_password_invalid', 400, 'Current password required when setting new password.'),
   samePassword: () => refusal('same_password', 422, 'New password should be different from the old password.'),
   appMetadataNeedsAdmin: () => refusal('not_admin', 403, 'Updating app_metadata requires admin privileges'),
   insufficientAal: () =>
@@ -91,6 +97,20 @@ export const errors = {
   webauthnFailed: (cause?: unknown) =>
     new Refusal('webauthn_verification_failed', 400, 'Credential verification failed', { cause }),
   credentialExists: () => refusal('webauthn_credential_exists', 422, 'This credential is already registered'),
+  attestationDisabled: () =>
+    refusal('attestation_disabled', 404, 'Attestation by this provider is disabled: see [auth.attestation]'),
+  attestationChallengeNotFound: () =>
+    refusal('attestation_challenge_not_found', 400, 'Challenge not found, replaced, or already used'),
+  attestationChallengeExpired: () => refusal('attestation_challenge_expired', 400, 'Challenge has expired'),
+  attestationFailed: (reason: string, cause?: unknown) =>
+    new Refusal('attestation_failed', 400, `The device was not attested: ${reason}`, { cause }),
+  attestedKeyNotFound: () =>
+    refusal('attested_key_not_found', 400, 'This key is not known: generate a new one and send its attestation'),
+  attestationUnavailable: (cause: unknown) =>
+    new Refusal('attestation_unavailable', 503, 'Google cannot be asked now; try again with a new challenge', {
+      headers: { 'Retry-After': '5' },
+      cause,
+    }),
   phoneUnsupported: () => refusal('phone_provider_disabled', 400, 'Unsupported phone provider'),
   otpDisabled: () => refusal('otp_disabled', 422, 'Signups not allowed for otp'),
   codeExpired: () => refusal('otp_expired', 403, 'Token has expired or is invalid'),
@@ -106,7 +126,8 @@ export const errors = {
   flowExpired: () => refusal('flow_state_expired', 422, 'invalid flow state, flow state has expired'),
   badCodeVerifier: () =>
     refusal('bad_code_verifier', 400, 'code challenge does not match previously saved code verifier'),
-  reauthenticationNeeded: () => refusal('reauthentication_needed', 400, 'Password update requires reauthentication'),
+  reauthenticationNeeded: (what: string) =>
+    refusal('reauthentication_needed', 400, `${what} requires reauthentication`),
   reauthenticationNotValid: () => refusal('reauthentication_not_valid', 422, 'Nonce has expired or is invalid'),
   addressNotConfirmed: (address: 'email' | 'phone') =>
     refusal(`${address}_not_confirmed`, 422, `Please verify your ${address} first.`),

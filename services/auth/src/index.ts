@@ -3,6 +3,7 @@ import type { AuthDeps } from './deps.ts'
 import { mountRoutes } from './route.ts'
 import { routes } from './routes.ts'
 
+export { createAttestation } from './attestation/create-attestation.ts'
 export { createCaptcha } from './captcha/create-captcha.ts'
 export { authOptions, type AuthOptions } from './config.ts'
 export { createDelivery } from './delivery/create-delivery.ts'
@@ -17,6 +18,8 @@ export { createBreachCheck } from './passwords/create-breach-check.ts'
 export { createPasswords } from './passwords/create-passwords.ts'
 export { createProviders } from './providers/create-providers.ts'
 export { createSecretBox } from './secret-box.ts'
+export { createSweep } from './sessions/sweep-ended-sessions.ts'
+export { type EndedSessionsWatch, watchEndedSessions } from './sessions/watch-ended-sessions.ts'
 
 /** Accounts and sessions, on the wire that the SDKs of Supabase speak. */
 export function createAuth(deps: AuthDeps): HttpService {

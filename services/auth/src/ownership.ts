@@ -9,9 +9,9 @@ const confirmedAt = (user: UserRow, kind: AddressKind): Date | null =>
   kind === 'email' ? user.email_confirmed_at : user.phone_confirmed_at
 
 /**
- * Whether the person behind the account has once shown that the address is theirs. `…_confirmed_at` alone does not say so:
- * where confirmations are off it is set at sign-up, and then the identity says that nobody has. Accounts that come from
- * elsewhere may have no such mark, or an outdated one though they were sent something before they were confirmed.
+ * Whether the person behind the account has once shown that the address is theirs. `…_confirmed_at` alone does not say
+ * so: where confirmations are off it is set at sign-up, and then the identity says that nobody has. Accounts that come
+ * from elsewhere may have no such mark, or an outdated one though they were sent something before they were confirmed.
  */
 export function isProven(user: UserRow, kind: AddressKind): boolean {
   const at = confirmedAt(user, kind)
@@ -24,8 +24,9 @@ export function isProven(user: UserRow, kind: AddressKind): boolean {
 }
 
 /**
- * Somebody asks for an account by another way than the one that set it up, and nobody has confirmed it yet. Both say that
- * the address is theirs, so no credential stays: the account is for whoever proves the address. Lock the user before.
+ * Somebody asks for an account by another way than the one that set it up, and nobody has confirmed it yet. Both say
+ * that the address is theirs, so no credential stays: the account is for whoever proves the address. Lock the user
+ * before.
  */
 export async function disputeAccount(tx: Queries, user: UserRow): Promise<UserRow> {
   if (user.email_confirmed_at !== null || user.phone_confirmed_at !== null) return user
@@ -34,9 +35,9 @@ export async function disputeAccount(tx: Queries, user: UserRow): Promise<UserRo
 }
 
 /**
- * Somebody has shown that the address of an account is theirs. Was the account in use before anybody had, then nobody knows
- * by whom: everything that lets anybody in goes. An account that waited for this keeps its one credential, as nobody has
- * disputed it.
+ * Somebody has shown that the address of an account is theirs. Was the account in use before anybody had, then nobody
+ * knows by whom: everything that lets anybody in goes. An account that waited for this keeps its one credential, as
+ * nobody has disputed it.
  */
 export async function ownAddress(
   tx: Queries,

@@ -3,9 +3,9 @@ import type { AuthOptions } from './config.ts'
 type Options = Pick<AuthOptions, 'siteUrl' | 'redirectUrls'>
 
 /**
- * Where to send somebody back to: what was asked, when it is allowed, else the site. An address is allowed when scheme, host
- * and port are the site's, or when all of it matches one of `redirectUrls`, after both were read as a browser reads them
- * (WHATWG URL). Addresses with a user name or a fragment are none.
+ * Where to send somebody back to: what was asked, when it is allowed, else the site. An address is allowed when scheme,
+ * host and port are the site's, or when all of it matches one of `redirectUrls`, after both were read as a browser
+ * reads them (WHATWG URL). Addresses with a user name or a fragment are none.
  */
 export function toRedirect(asked: string | undefined, options: Options): string {
   if (asked === undefined || asked === '') return options.siteUrl
@@ -29,7 +29,9 @@ const isWeb = ({ protocol }: URL): boolean => protocol === 'http:' || protocol =
 
 const patterns = new Map<string, RegExp>()
 
-/** `*` is any part of a host or path without `.` and `/`, `**` anything, `?` one character; all else stands for itself. */
+/**
+ * `*` is any part of a host or path without `.` and `/`, `**` anything, `?` one character; all else stands for itself.
+ */
 function toPattern(glob: string): RegExp {
   let pattern = patterns.get(glob)
   if (pattern === undefined) {

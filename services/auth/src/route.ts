@@ -1,15 +1,15 @@
 import type { Caller } from '@pando/core/caller'
 import { credentialsOf } from '@pando/http/credentials'
 import { Refusal } from '@pando/core/refusal'
+import { type BodyOf, compileOnce, type Shape } from '@pando/http/shape'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Static, type TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
 import { mustBeHuman } from './captcha/must-be-human.ts'
 import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { mustBeHighest } from './factors/assurance.ts'
 import { charge, type Limit } from './limits/charge.ts'
 import { isFault, renderError } from './render-error.ts'
+import { whyExpired } from './sessions/session-state.ts'
 import { findSessionWithUser, type SessionRow } from './store/sessions.ts'
 import { findUser, type UserRow } from './store/users.ts'
 import { isBanned } from './user.ts'
@@ -26,32 +26,42 @@ export type Answer = {
 }
 
 /**
- * Who may call: a `browser`, which shows no key, `anyone` who has a key of the installation, a signed-in `user`, one with an account that is not `anonymous`
- * (`member`), or an `admin` (the roles service_role and supabase_admin).
+ * Who may call: a `browser`, which shows no key, `anyone` who has a key of the installation, a signed-in `user`, one
+ * with an account that is not `anonymous` (`member`), or an `admin` (the roles service_role and supabase_admin).
  */
 type Who = 'browser' | 'anyone' | 'user' | 'member' | 'admin'
 /**
- * How much a session must have proved: as much as its user can (`highest`), so that between password and second factor it
- * can do nothing but prove more; or `any`.
+ * How much a session must have proved: as much as its user can (`highest`), so that between password and second factor
+ * it can do nothing but prove more; or `any`.
  */
 type Assurance = 'highest' | 'any'
 type VisitOf<W extends Who> = W extends 'user' | 'member' ? SignedInVisit : Visit
 
-type Declared<W extends Who, Body extends TSchema> = {
+type Declared<W extends Who, Body extends Shape> = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly who: W
   /** Of users and members; `highest` unless it says otherwise. */
   readonly aal?: Assurance
-  /** How often it may be called; without it as often as the node can answer. */
-  readonly limit?: Limit<Static<Body>>
+  /**
+   * How often it may be called; without it as often as the node can answer, which needs a reason
+   * (`limits/every-route.test.ts`).
+   */
+  readonly limit?: Limit<BodyOf<Body>>
+  /**
+   * Whether a request to this URL is going to hash a password: when too many do it is refused before its body is read.
+   */
+  readonly hashes?: (url: string) => boolean
   /** Whether the caller must be human, always or for some requests. */
   readonly captcha?: true | ((visit: Visit) => boolean)
   /** What comes in; a request without body is `{}`. */
   readonly body?: Body
-  /** Whether a browser sends it as a form (application/x-www-form-urlencoded); of a field that comes twice the last counts. */
+  /**
+   * Whether a browser sends it as a form (application/x-www-form-urlencoded); of a field that comes twice the last
+   * counts.
+   */
   readonly form?: true
-  readonly run: (deps: AuthDeps, visit: VisitOf<W>, body: Static<Body>) => Promise<Answer>
+  readonly run: (deps: AuthDeps, visit: VisitOf<W>, body: BodyOf<Body>) => Promise<Answer>
 }
 
 /** An endpoint, as data and one call. */
@@ -59,19 +69,23 @@ export type Route = {
   readonly method: string
   readonly path: string
   readonly who: Who
+  readonly isLimited: boolean
+  readonly hashes: ((url: string) => boolean) | undefined
   readonly handle: (deps: AuthDeps, visit: Visit, body: unknown) => Promise<Answer>
 }
 
 /** Declares an endpoint: the body is checked before anything else looks at it, and a limit before anything is done. */
-export function route<W extends Who, Body extends TSchema>(declared: Declared<W, Body>): Route {
-  const { method, path, who, aal = 'highest', limit, captcha, form, run } = declared
+export function route<W extends Who, Body extends Shape>(declared: Declared<W, Body>): Route {
+  const { method, path, who, aal = 'highest', limit, hashes, captcha, form, run } = declared
   const parse = declared.body === undefined ? () => ({}) : createParser(declared.body, form ? parseForm : parseJson)
   return {
     method,
     path,
     who,
+    isLimited: limit !== undefined,
+    hashes,
     handle: async (deps, visit, body) => {
-      const parsed = parse(body) as Static<Body>
+      const parsed = (await parse(body)) as BodyOf<Body>
       const admitted = (await admit(deps, { who, aal }, visit)) as VisitOf<W>
       if (limit !== undefined) {
         await charge(deps, admitted, typeof limit === 'string' ? { rate: limit } : limit(visit, parsed, deps.options))
@@ -88,12 +102,16 @@ export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readon
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: deps.options.bodyBytesMax }, (_request, text, done) =>
     done(null, text),
   )
-  for (const { method, path, who, handle } of routes) {
+  for (const { method, path, who, hashes, handle } of routes) {
     app.route({
       method,
       url: path,
       // Programs that look at links in mails before people do would use them up.
       exposeHeadRoute: false,
+      onRequest: (request, _reply, done) => {
+        if (hashes?.(request.raw.url!)) deps.passwords.mustHaveRoom()
+        done()
+      },
       handler: async (request, reply) => {
         const visit = toVisit(request, who === 'browser' ? stranger : await authenticate(deps, request))
         request.state.role = visit.caller.role
@@ -145,11 +163,12 @@ async function admit(
   const { role, claims } = visit.caller
   if (who === 'admin') {
     if (!isAdmin(visit)) throw role === 'anon' ? errors.noAuthorization() : errors.notAdmin()
+    // An admin who signed in; a key has no session.
+    if (claims['session_id']) await findCaller(deps, visit)
     return visit
   }
   if (visit.headers.authorization === undefined) throw errors.noAuthorization()
-  if (claims.sub === undefined) throw errors.badJwt('missing sub claim')
-  const { user, session } = await findCaller(deps, mustBeUuid(claims.sub, 'sub'), claims['session_id'])
+  const { user, session } = await findCaller(deps, visit)
   if (isBanned(user, deps.clock.now())) throw errors.userBannedNow()
   if (who === 'member' && user.is_anonymous) throw errors.notForAnonymous()
   if (aal === 'highest') mustBeHighest({ user, session })
@@ -164,10 +183,13 @@ export async function admitUser(deps: AuthDeps, visit: Visit): Promise<SignedInV
 type Found = { readonly user: UserRow; readonly session: SessionRow | undefined }
 
 /** A token may name no session (one that another system signed); one that it names must still be there. */
-async function findCaller({ database }: AuthDeps, userId: string, sessionId: unknown): Promise<Found> {
+async function findCaller({ database, options, clock }: AuthDeps, { caller }: Visit): Promise<Found> {
+  const { sub, session_id: sessionId } = caller.claims
+  if (sub === undefined) throw errors.badJwt('missing sub claim')
+  const userId = mustBeUuid(sub, 'sub')
   if (sessionId !== undefined && sessionId !== '') {
     const found = await findSessionWithUser(database, mustBeUuid(sessionId, 'session_id'))
-    if (found?.user.id === userId) return found
+    if (found?.user.id === userId && whyExpired(found.session, options, clock.now()) === undefined) return found
   }
   const user = await findUser(database, { id: userId })
   if (user === undefined) throw errors.userOfTokenNotFound()
@@ -181,14 +203,13 @@ function mustBeUuid(value: unknown, claim: string): string {
 }
 
 /** JSON of the declared shape. Members that are null count as left out: some SDKs write every optional field. */
-function createParser(schema: TSchema, read: (body: unknown) => unknown): (body: unknown) => unknown {
-  let compiled: Validator | undefined
-  return (body) => {
-    // When it is first needed: an idle node should not hold sixty of them.
-    compiled ??= Compile(schema) as Validator
+function createParser(shape: Shape, read: (body: unknown) => unknown): (body: unknown) => Promise<unknown> {
+  const validatorOf = compileOnce(shape)
+  return async (body) => {
     const value = read(body)
-    if (compiled.Check(value)) return value
-    const { instancePath, message } = compiled.Errors(value)[0]!
+    const validator = await validatorOf()
+    if (validator.Check(value)) return value
+    const { instancePath, message } = validator.Errors(value)[0]!
     throw errors.badJson(`${instancePath.slice(1).replaceAll('/', '.') || 'the body'} ${message}`)
   }
 }

@@ -7,6 +7,7 @@ import { listUsersAsAdmin } from './admin/list-users.ts'
 import { signOutUser } from './admin/sign-out-user.ts'
 import { updateUserAsAdmin } from './admin/update-user.ts'
 import { adminUserBody } from './admin/user-body.ts'
+import { attestationRoutes } from './attestation/routes.ts'
 import { factorRoutes } from './factors/routes.ts'
 import { guessesPassword } from './captcha/must-be-human.ts'
 import { getUser } from './get-user.ts'
@@ -15,6 +16,7 @@ import { oneTimeRoutes } from './one-time/routes.ts'
 import { passkeyRoutes } from './passkeys/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
 import { route, type Route } from './route.ts'
+import { endOwnSession, endSessionBody, getOwnSessions } from './sessions/own-sessions.ts'
 import { signInWithSso } from './sign-in-with-sso.ts'
 import { signOut } from './sign-out.ts'
 import { signUp, signUpBody } from './sign-up.ts'
@@ -41,12 +43,23 @@ export const routes: readonly Route[] = [
     path: '/token',
     who: 'anyone',
     limit: grantsToken,
+    hashes: (url) => url.includes('grant_type=password'),
     captcha: guessesPassword,
     body: tokenBody,
     run: grantToken,
   }),
   route({ method: 'POST', path: '/sso', who: 'anyone', run: signInWithSso }),
-  route({ method: 'POST', path: '/logout', who: 'user', aal: 'any', run: signOut }),
+  route({ method: 'POST', path: '/logout', who: 'user', aal: 'any', limit: 'refresh', run: signOut }),
+
+  route({ method: 'GET', path: '/sessions', who: 'user', limit: 'refresh', run: getOwnSessions }),
+  route({
+    method: 'DELETE',
+    path: '/sessions/:session_id',
+    who: 'user',
+    limit: 'refresh',
+    body: endSessionBody,
+    run: endOwnSession,
+  }),
 
   route({ method: 'GET', path: '/user', who: 'user', aal: 'any', run: getUser }),
   route({ method: 'PUT', path: '/user', who: 'user', limit: writes, body: updateUserBody, run: updateOwnUser }),
@@ -69,5 +82,6 @@ export const routes: readonly Route[] = [
 
   ...factorRoutes,
   ...passkeyRoutes,
+  ...attestationRoutes,
   ...providerRoutes,
 ]

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from './deps.ts'
 import { canonicalEmail } from './email.ts'
 import { errors } from './errors.ts'
@@ -12,16 +12,17 @@ import { findUser, updateUser, type UserKey, type UserRow } from './store/users.
 import { isBanned } from './user.ts'
 import type { Visit } from './visit.ts'
 
-export const passwordGrantBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
-})
-type PasswordGrant = Static<typeof passwordGrantBody>
+export const passwordGrantBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+  })
+type PasswordGrant = BodyOf<typeof passwordGrantBody>
 
 /**
- * `POST /token?grant_type=password`. Known and unknown accounts are answered alike and take as long: the password is always
- * checked, against nothing where there is no account.
+ * `POST /token?grant_type=password`. Known and unknown accounts are answered alike and take as long: the password is
+ * always checked, against nothing where there is no account.
  */
 export function signInWithPassword(deps: AuthDeps, visit: Visit, body: PasswordGrant): Promise<Answer> {
   const key = toKey(deps, body)

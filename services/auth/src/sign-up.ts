@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from './deps.ts'
 import { canonicalEmail } from './email.ts'
 import { errors } from './errors.ts'
@@ -16,16 +16,17 @@ import { findUser, insertUser, updateUser, type UserRow } from './store/users.ts
 import { newUuid } from './uuid.ts'
 import type { Visit } from './visit.ts'
 
-export const signUpBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  channel: Type.Optional(Type.String()),
-  code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
-  code_challenge_method: Type.Optional(Type.String()),
-})
-export type SignUp = Static<typeof signUpBody>
+export const signUpBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    channel: Type.Optional(Type.String()),
+    code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
+    code_challenge_method: Type.Optional(Type.String()),
+  })
+export type SignUp = BodyOf<typeof signUpBody>
 
 /** `POST /signup`: an account with a password, or without an address an anonymous one. */
 export function signUp(deps: AuthDeps, visit: Visit, body: SignUp): Promise<Answer> {

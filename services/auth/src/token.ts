@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { exchangeCode, pkceGrantBody } from './one-time/exchange-code.ts'
@@ -8,13 +8,14 @@ import { refreshSession } from './sessions/refresh-session.ts'
 import { passwordGrantBody, signInWithPassword } from './sign-in-with-password.ts'
 import type { Visit } from './visit.ts'
 
-export const tokenBody = Type.Object({
-  ...passwordGrantBody.properties,
-  ...idTokenGrantBody.properties,
-  ...pkceGrantBody.properties,
-  refresh_token: Type.Optional(Type.String({ maxLength: 1000 })),
-})
-type TokenRequest = Static<typeof tokenBody>
+export const tokenBody = (Type: Types) =>
+  Type.Object({
+    ...passwordGrantBody(Type).properties,
+    ...idTokenGrantBody(Type).properties,
+    ...pkceGrantBody(Type).properties,
+    refresh_token: Type.Optional(Type.String({ maxLength: 1000 })),
+  })
+type TokenRequest = BodyOf<typeof tokenBody>
 
 /** `POST /token?grant_type=…`: every way to get a session for a credential. */
 export async function grantToken(deps: AuthDeps, visit: Visit, body: TokenRequest): Promise<Answer> {

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from './deps.ts'
 import { canonicalEmail } from './email.ts'
 import { errors } from './errors.ts'
@@ -11,6 +11,7 @@ import {
 } from './one-time/change-addresses.ts'
 import { send } from './one-time/confirmation.ts'
 import { mustBeReauthenticated } from './one-time/reauthenticate.ts'
+import { toAttempt } from './passwords/check-password.ts'
 import { mustBeStrong } from './passwords/must-be-strong.ts'
 import { passwordBytesMax } from './passwords/password-rules.ts'
 import { canonicalPhone } from './phone.ts'
@@ -22,18 +23,20 @@ import { updateUser, type UserRow } from './store/users.ts'
 import { hasVerifiedFactor, toUserJson } from './user.ts'
 import type { SignedInVisit } from './visit.ts'
 
-export const updateUserBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
-  nonce: Type.Optional(Type.String({ maxLength: 100 })),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  app_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  channel: Type.Optional(Type.String()),
-  code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
-  code_challenge_method: Type.Optional(Type.String()),
-})
-type UpdateUser = Static<typeof updateUserBody>
+export const updateUserBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+    current_password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+    nonce: Type.Optional(Type.String({ maxLength: 100 })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    app_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    channel: Type.Optional(Type.String()),
+    code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
+    code_challenge_method: Type.Optional(Type.String()),
+  })
+type UpdateUser = BodyOf<typeof updateUserBody>
 
 /**
  * `PUT /user`: what a person may change about their own account. A new password ends all other sessions; a new address
@@ -71,7 +74,7 @@ function toNewAddresses(user: UserRow, body: UpdateUser): NewAddresses {
 async function toNewHash(
   deps: AuthDeps,
   { visit, addresses }: AddressChange,
-  { password = '', nonce }: UpdateUser,
+  { password = '', current_password: current, nonce }: UpdateUser,
 ): Promise<string> {
   const { passwords } = deps
   const { user } = visit
@@ -82,10 +85,24 @@ async function toNewHash(
   }
   await mustBeReauthenticated(deps, visit, nonce)
   if (user.encrypted_password) {
+    await mustKnowPassword(deps, visit, current)
     const { ok } = await passwords.verify(password, user.encrypted_password)
     if (ok) throw errors.samePassword()
   }
   return passwords.hash(password)
+}
+
+/** Who came by a forgotten password is not asked for it. A wrong one counts as a wrong sign-in. */
+async function mustKnowPassword(deps: AuthDeps, visit: SignedInVisit, current: string | undefined): Promise<void> {
+  const { options, limits, passwords } = deps
+  const { user, session } = visit
+  if (!options.emailRequireCurrentPassword || session?.amr.some(({ method }) => method === 'recovery')) return
+  if (!current) throw errors.currentPasswordRequired()
+  const attempt = toAttempt(visit, user, { id: user.id })
+  await limits.begin(attempt)
+  const { ok } = await passwords.verify(current, user.encrypted_password!)
+  if (!ok) throw errors.currentPasswordInvalid()
+  await limits.end(deps.database, attempt)
 }
 
 type Save = {

@@ -1,5 +1,4 @@
 import { Refusal } from '@pando/core/refusal'
-import { errors as undiciErrors } from 'undici'
 
 /** Kong's words and shape for a missing or unknown key, which clients of this wire know: no problem document. */
 export const keyRefusals = {
@@ -40,6 +39,5 @@ export const errors = {
 /** What went wrong between here and an upstream, as the caller is told. */
 export function toUpstreamRefusal(name: string, error: unknown): unknown {
   if (error instanceof Refusal) return error
-  if (error instanceof undiciErrors.HeadersTimeoutError) return errors.upstreamTimeout(name, error)
   return errors.upstreamUnreachable(name, error)
 }

@@ -4,8 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** How a request is told on to the next hop. */
 export type Forwarding = {
-  /** Whether `X-Forwarded-*` of the request is kept and added to; if not it is replaced. */
-  readonly trustProxy: boolean
   /** The header `traceparent` for the next hop of a request (W3C Trace Context §3.2). */
   readonly traceparent: (request: FastifyRequest) => string
 }
@@ -42,12 +40,10 @@ export function withoutHopByHop(headers: IncomingHttpHeaders): Headers {
 
 /** The headers of a request for the next hop, which has `leftMs` milliseconds for its answer. */
 export function forwardedHeaders(forwarding: Forwarding, request: FastifyRequest, leftMs: number): Headers {
-  const { headers } = request.raw
-  const peer = request.raw.socket.remoteAddress ?? ''
-  const before = forwarding.trustProxy ? headers['x-forwarded-for'] : undefined
   return {
-    ...withoutHopByHop(headers),
-    'x-forwarded-for': before === undefined ? peer : `${String(before)}, ${peer}`,
+    ...withoutHopByHop(request.raw.headers),
+    // The client and the proxies behind it that are believed. What somebody wrote in front of that ends here.
+    'x-forwarded-for': (request.ips ?? [request.ip]).toReversed().join(', '),
     'x-forwarded-host': request.host,
     'x-forwarded-proto': request.protocol,
     'x-request-id': request.state.id,

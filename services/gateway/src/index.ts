@@ -1,34 +1,37 @@
 import { createOperations } from '@pando/http/operations'
 import type { HttpService } from '@pando/http/service'
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import type { Pool } from 'undici'
+import { acceptUpgrades } from '@pando/http/upgrades'
+import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import { requireApiKey } from './api-key.ts'
 import { addCompression } from './compression.ts'
 import { addCors } from './cors.ts'
 import type { GatewayDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { type KnownService, knownServices } from './known-services.ts'
-import { createPool, createProxy } from './proxy.ts'
-import { acceptUpgrades } from './upgrades.ts'
+import { createProxy } from './proxy.ts'
 import { parseUpstreams } from './upstreams.ts'
 import { createWebsockets, type Websockets } from './websockets.ts'
 
 export { type GatewayValues, gatewayOptions } from './config.ts'
 export type { GatewayDeps } from './deps.ts'
 
-/** Something that answers under a prefix: a service of this process, one on another node, or a word that there is none. */
-type Mount = { readonly service: Omit<KnownService, 'name'>; readonly plugin: FastifyPluginCallback }
+/**
+ * Something that answers under a prefix: a service of this process, one on another node, or a word that there is none.
+ */
+type Mount = {
+  readonly service: Omit<KnownService, 'name'>
+  readonly plugin: FastifyPluginCallback | FastifyPluginAsync
+}
 
 /**
- * The door of a node. Its hooks (CORS, compression) are for the whole listener, so it is installed on the root instance:
- * `install(app)`. Services in `deps.services` answer in process, those in `PANDO_GATEWAY_UPSTREAMS` over HTTP, and the
- * other prefixes of the house say 501.
+ * The door of a node. Its hooks (CORS, compression) are for the whole listener, so it is installed on the root
+ * instance: `install(app)`. Services in `deps.services` answer in process, those in `PANDO_GATEWAY_UPSTREAMS` over
+ * HTTP, and the other prefixes of the house say 501.
  */
-export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance): void; stop(): Promise<void> } {
+export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance): void } {
   const { values } = deps
-  const pools: Pool[] = []
   const websockets = openWebsockets(deps)
-  const upstreams = mountUpstreams(deps, { pools, websockets })
+  const upstreams = mountUpstreams(deps, websockets)
   const mounts = [...deps.services.map(mountService), ...upstreams]
   const answered = new Set(mounts.map(({ service }) => service.prefix))
   mounts.push(...knownServices.filter(({ prefix }) => !answered.has(prefix)).map(mountAbsence))
@@ -53,12 +56,12 @@ export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance
           },
           { prefix: service.prefix },
         )
-      const prefixes = upstreams.map(({ service }) => `${service.prefix}/`)
+      const speakers = [...upstreams.map(({ service }) => service), ...deps.services.filter(({ upgrades }) => upgrades)]
+      const prefixes = speakers.map(({ prefix }) => `${prefix}/`)
       acceptUpgrades(app, ({ url }) => prefixes.some((prefix) => url!.startsWith(prefix)))
       // Fastify waits for all sockets to close, and those that left HTTP are nobody else's.
       app.addHook('preClose', async () => websockets.close())
     },
-    stop: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
   }
 }
 
@@ -81,13 +84,11 @@ function mountService({ name, prefix, plugin }: HttpService): Mount {
   return { service: { prefix, keyless: keylessOf(name) }, plugin: named }
 }
 
-function openWebsockets({ values, limits, traceparent, metrics }: GatewayDeps): Websockets {
+function openWebsockets({ values, traceparent, metrics }: GatewayDeps): Websockets {
   const websockets = createWebsockets({
     traceparent,
-    trustProxy: limits.trustProxy,
     openMax: values.websocketsMax,
     idleTimeoutMs: values.websocketIdleTimeout,
-    connectTimeoutMs: values.upstreamConnectTimeout,
   })
   metrics.gauge({
     name: 'gateway_websockets_open',
@@ -97,20 +98,19 @@ function openWebsockets({ values, limits, traceparent, metrics }: GatewayDeps): 
   return websockets
 }
 
-type Ways = { readonly pools: Pool[]; readonly websockets: Websockets }
-
-function mountUpstreams({ values, limits, traceparent }: GatewayDeps, { pools, websockets }: Ways): Mount[] {
+function mountUpstreams({ values, limits, traceparent }: GatewayDeps, websockets: Websockets): Mount[] {
   const names = knownServices.map(({ name }) => name)
-  return parseUpstreams(values.upstreams, names).map((upstream) => {
-    const pool = createPool(upstream, {
+  return parseUpstreams(values.upstreams, names).map((upstream) => ({
+    service: knownServices.find(({ name }) => name === upstream.name)!,
+    plugin: createProxy({
+      upstream,
       connectionsMax: values.upstreamConnectionsMax,
       connectTimeoutMs: values.upstreamConnectTimeout,
-    })
-    pools.push(pool)
-    const service = knownServices.find(({ name }) => name === upstream.name)!
-    const { bodyBytesMax, trustProxy } = limits
-    return { service, plugin: createProxy({ upstream, pool, websockets, traceparent, bodyBytesMax, trustProxy }) }
-  })
+      websockets,
+      traceparent,
+      bodyBytesMax: limits.bodyBytesMax,
+    }),
+  }))
 }
 
 function mountAbsence(service: KnownService): Mount {

@@ -63,6 +63,21 @@ describe('a service on another node', () => {
     expect(Number(seen.headers['x-pando-timeout-ms'])).toBeGreaterThan(0)
   })
 
+  it.each([
+    [{}, '127.0.0.1'],
+    [{ PANDO_HTTP_TRUST_PROXY: '1' }, '203.0.113.7, 127.0.0.1'],
+    [{ PANDO_HTTP_TRUST_PROXY: '10.0.0.0/8' }, '127.0.0.1'],
+    [{ PANDO_HTTP_TRUST_PROXY: 'loopback' }, '203.0.113.7, 127.0.0.1'],
+    [{ PANDO_HTTP_TRUST_PROXY: 'true' }, '6.6.6.6, 203.0.113.7, 127.0.0.1'],
+  ])('hears of hops that are believed and of no others, with %j', async (environment, heard) => {
+    const url = await setUpProxy(
+      (request, response) => void response.end(request.headers['x-forwarded-for']),
+      environment,
+    )
+    const answer = await fetch(`${url}/auth/v1/token`, { headers: { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' } })
+    expect(await answer.text()).toBe(heard)
+  })
+
   it('streams both ways: bytes arrive before the other side has ended', async () => {
     const url = await setUpProxy((request, response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' })

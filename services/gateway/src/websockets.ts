@@ -3,21 +3,25 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { errors, toUpstreamRefusal } from './errors.ts'
 import { type Forwarding, forwardedHeaders, type Headers, withoutHopByHop } from './forwarded-headers.ts'
-import type { Upgrade } from './upgrades.ts'
+import type { Upgrade } from '@pando/http/upgrades'
 import type { Upstream } from './upstreams.ts'
 
 export type WebsocketDeps = Forwarding & {
   readonly openMax: number
   /** A pair of sockets on which nothing moves in either direction for this long is closed. */
   readonly idleTimeoutMs: number
-  readonly connectTimeoutMs: number
 }
 
-/** A request for a WebSocket, and where it goes. */
-type Passage = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly upstream: Upstream }
+/** A request for a WebSocket, where it goes, and how a connection to there is made. */
+type Passage = {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly upstream: Upstream
+  readonly connect: buildConnector.connector
+}
 
 export type Websockets = {
   /** Opens the same WebSocket at the upstream and joins the two. Throws when it cannot. */
@@ -97,7 +101,7 @@ async function openUpstream(deps: WebsocketDeps, passage: Passage, { client, end
   const stopWatching = onHangUp(client, () => abort.abort())
   try {
     const headers = { ...forwardedHeaders(deps, request, leftMs), connection: 'Upgrade', upgrade: 'websocket' }
-    return await answered(send(deps, passage, headers), AbortSignal.any([abort.signal, ending]))
+    return await answered(send(passage, headers), AbortSignal.any([abort.signal, ending]))
   } finally {
     clearTimeout(timer)
     stopWatching()
@@ -113,9 +117,8 @@ function onHangUp(client: Socket, callback: () => void): () => void {
   return () => client.off('readable', look).off('close', callback)
 }
 
-function send({ connectTimeoutMs }: WebsocketDeps, { request, upstream }: Passage, headers: Headers): ClientRequest {
+function send({ request, upstream, connect }: Passage, headers: Headers): ClientRequest {
   const { protocol, hostname, host, port } = new URL(upstream.origin)
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false })
   const send = protocol === 'https:' ? requestHttps : requestHttp
   return send(upstream.origin, {
     path: request.raw.url,

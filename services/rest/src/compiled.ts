@@ -31,8 +31,13 @@ export type ParameterSource =
   /** A value of the query string. */
   | { readonly from: 'slot'; readonly slot: Slot }
   /** The request body as it came (or as JSON, after a form or CSV was turned into it). */
-  /** With `as: 'bytea'` as Postgres' hex text (`\x…`), because a parameter's text can hold neither NUL nor other encodings. */
+  /**
+   * With `as: 'bytea'` as Postgres' hex text (`\x…`), because a parameter's text can hold neither NUL nor other
+   * encodings.
+   */
   | { readonly from: 'body'; readonly as?: 'bytea' }
-  /** First row (offset) and number of rows that the `Range` header, `limit`, `offset` and `max-rows` leave at the root. */
+  /**
+   * First row (offset) and number of rows that the `Range` header, `limit`, `offset` and `max-rows` leave at the root.
+   */
   | { readonly from: 'limit' }
   | { readonly from: 'offset' }

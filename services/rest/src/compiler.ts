@@ -25,8 +25,8 @@ export function createCompiler(catalogue: Catalogue, config: RestConfig, compile
 }
 
 /**
- * Equal keys mean equal SQL: everything that `compile` looks at is in it. NUL separates, as it cannot be in a name; keys of a
- * body are counted too, because one empty key is not none.
+ * Equal keys mean equal SQL: everything that `compile` looks at is in it. NUL separates, as it cannot be in a name;
+ * keys of a body are counted too, because one empty key is not none.
  */
 function shapeKey(request: ApiRequest, body: BodyShape): string {
   const { target, preferences } = request

@@ -2,8 +2,8 @@ import { options } from '@pando/config/options'
 import type { Values } from '@pando/config/options'
 
 /**
- * The data API's options. Where PostgREST v14 has the option, name and meaning are its own; those can also be set in the
- * database by `alter role authenticator set pgrst.<name> = …`, which wins.
+ * The data API's options. Where PostgREST v14 has the option, name and meaning are its own; those can also be set in
+ * the database by `alter role authenticator set pgrst.<name> = …`, which wins.
  */
 export const restOptions = options({
   prefix: 'rest',

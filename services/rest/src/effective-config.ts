@@ -3,9 +3,9 @@ import type { RestOptions } from './config.ts'
 import type { RestConfig } from './rest-config.ts'
 
 /**
- * The settings in force: the service's options, with those that the database declares for the authenticator laid over them
- * (PostgREST v14, "In-Database Configuration"). A value of the database that cannot be understood is left out, as a bad
- * setting there must not stop the API; `invalid` lists such names for the log.
+ * The settings in force: the service's options, with those that the database declares for the authenticator laid over
+ * them (PostgREST v14, "In-Database Configuration"). A value of the database that cannot be understood is left out, as
+ * a bad setting there must not stop the API; `invalid` lists such names for the log.
  */
 export function toEffectiveConfig(
   options: RestOptions,

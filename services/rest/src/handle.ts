@@ -141,7 +141,10 @@ function endsOf(raw: FastifyRequest): Pick<Execution, 'deadline' | 'signal'> {
   return { deadline: raw.state.deadline, signal: new HangUp(raw) }
 }
 
-/** Leaves out what the server does not know or does not allow; with `handling=strict` such a request is refused (PGRST122). */
+/**
+ * Leaves out what the server does not know or does not allow; with `handling=strict` such a request is refused
+ * (PGRST122).
+ */
 function withAllowedPreferences(asked: ApiRequest, { catalogue, config }: Generation): ApiRequest {
   const allowsTransaction = config.txEnd.endsWith('allow-override')
   const { timezones } = catalogue

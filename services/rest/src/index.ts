@@ -18,9 +18,9 @@ export function createRest(deps: RestDeps): HttpService {
     prefix,
     ready: deps.catalogueReadiness,
     plugin: (app, _options, done) => {
-      // Answered by a hook, before Fastify looks for a body: bodies stay streams, most are handed to Postgres as the bytes
-      // that came, and a request with one is spared a parser that parses nothing. The routes are there to be found, and
-      // named in metrics.
+      // Answered by a hook, before Fastify looks for a body: bodies stay streams, most are handed to Postgres as the
+      // bytes that came, and a request with one is spared a parser that parses nothing. The routes are there to be
+      // found, and named in metrics.
       app.addHook('onRequest', (request, reply, done) => void handle(request, reply, done))
       app.all('/*', () => {})
       app.setNotFoundHandler(() => {})

@@ -3,8 +3,9 @@ import { Refusal } from '@pando/core/refusal'
 import type { BodySource } from './request/read-body.ts'
 
 /**
- * A request's body as a source of at most `bytesMax` bytes. It listens, because `for await` costs a body of one chunk 20 µs:
- * more than everything else that is done to an insert here. When somebody refuses the body, the rest is dropped as it comes.
+ * A request's body as a source of at most `bytesMax` bytes. It listens, because `for await` costs a body of one chunk
+ * 20 µs: more than everything else that is done to an insert here. When somebody refuses the body, the rest is dropped
+ * as it comes.
  *
  * The source rejects with 413 when there is one more byte, with 400 when the client hangs up before the end.
  */

@@ -2,8 +2,8 @@ import type { Answer } from './answer.ts'
 import { errors } from './errors.ts'
 
 /**
- * Lays what a function set in `response.status` and `response.headers` over an answer (PostgREST v14, "Response Headers"
- * and "Response Status Code").
+ * Lays what a function set in `response.status` and `response.headers` over an answer (PostgREST v14, "Response
+ * Headers" and "Response Status Code").
  *
  * @throws PGRST111 or PGRST112 when they are not what they should be
  */

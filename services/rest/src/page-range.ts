@@ -8,7 +8,8 @@ export type PageRange = { readonly offset: number; readonly limit?: number }
  * Combines `Range`, `limit`, `offset` and `max-rows` (PostgREST v14, "Limits and Pagination"): the header and the
  * parameters intersect, `max-rows` cuts what is left. `limit=0` asks for no rows and is always satisfiable.
  *
- * @throws PGRST103 for a negative limit, for a header whose end is before its start, and for a header and parameters that have no row in common
+ * @throws PGRST103 for a negative limit, for a header whose end is before its start, and for a header and parameters
+ * that have no row in common
  */
 export function toPageRange(request: ApiRequest, maxRows: number | undefined): PageRange {
   const { query, range } = request

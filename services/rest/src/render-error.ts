@@ -10,9 +10,9 @@ import { statusOfSqlState } from './status-of-sqlstate.ts'
 export type FailedRequest = { readonly role: string; readonly isAnonymous: boolean; readonly method: string }
 
 /**
- * The one place of this service where an error becomes an answer: `{code, message, details, hint}` as the SDKs decode it.
- * A fault (anything that is no refusal and no error of Postgres) becomes PGRSTX00 without its text; the caller of this
- * function logs it.
+ * The one place of this service where an error becomes an answer: `{code, message, details, hint}` as the SDKs decode
+ * it. A fault (anything that is no refusal and no error of Postgres) becomes PGRSTX00 without its text; the caller of
+ * this function logs it.
  */
 export function renderError(error: unknown, request: FailedRequest): Answer {
   if (error instanceof PostgresError) return renderPostgresError(error.fields, request)

@@ -20,7 +20,7 @@ export type RequestFacts = {
 export function requestSettings({ caller, method, path, headers }: RequestFacts): Settings {
   const settings: [name: string, value: string][] = [
     ['request.jwt.claims', caller.claimsJson],
-    // What `auth.uid()` looks at first: a policy that calls it per row is then 15 times cheaper than with the JSON alone.
+    // What `auth.uid()` looks at first, so that a policy that calls it per row parses no JSON (decision 0003).
     ['request.jwt.claim.sub', typeof caller.claims.sub === 'string' ? caller.claims.sub : ''],
     ['request.method', method],
     ['request.path', path],

@@ -17,8 +17,8 @@ type Cell = Buffer | null | undefined
 type Row = StatementResult['rows'][number]
 
 /**
- * Up to here a body goes on as text, which Node writes to the socket in one piece with the headers. Measured: 5 µs less a
- * request than bytes of their own. Longer ones stay the bytes that came.
+ * Up to here a body goes on as text, which Node writes to the socket in one piece with the headers. Measured: 5 µs less
+ * a request than bytes of their own. Longer ones stay the bytes that came.
  */
 const textBytesMax = 16 * 1024
 

@@ -13,8 +13,8 @@ export function restSchemas(
 }
 
 /**
- * `auth.role()`, `auth.email()` and `auth.jwt()` look at these before the claims of the request. Behind a pooler a function may
- * have left them in the session for whoever comes next.
+ * `auth.role()`, `auth.email()` and `auth.jwt()` look at these before the claims of the request. Behind a pooler a
+ * function may have left them in the session for whoever comes next.
  */
 const noOlderClaims = [
   ['request.jwt.claim', ''],
@@ -26,8 +26,8 @@ const noOlderClaims = [
 const noCookies = ['request.cookies', '{}'] as const
 
 /**
- * What a connection of a role is set up with: the role's own settings, which `set role` does not apply, and the search path
- * of the default schema. Requests for another schema set theirs.
+ * What a connection of a role is set up with: the role's own settings, which `set role` does not apply, and the search
+ * path of the default schema. Requests for another schema set theirs.
  */
 export function restSessionSettings(
   options: RestOptions,

@@ -64,7 +64,8 @@ async function startEverything({ cli, project, options, claim, undo }: Start): P
   const port = options.port ?? project.settings.apiPort
   await mustBeFree(port)
   let follower: Follower | undefined
-  // Watched from the first moment: what is saved while the database starts is either read with the rest or noticed here.
+  // Watched from the first moment: what is saved while the database starts is either read with the rest or noticed
+  // here.
   const watching = options.watch ? watchProject(project, (change, file) => follower?.onChange(change, file)) : undefined
   const [database, { startProjectServer, runSeedScripts }, keys] = await allOrNone(
     lend(undo, openDatabase(cli, project, choosePort(project, options))),

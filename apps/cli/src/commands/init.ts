@@ -9,7 +9,9 @@ import { shownPath } from '../project/load-project.ts'
 import { ensureStateFolder } from '../project/state-folder.ts'
 import { configToml, firstMigration, ignoredPaths, seedSql } from '../templates.ts'
 
-/** `pando init`: writes the files of a new project; never touches a file that is there, except to add to `.gitignore`. */
+/**
+ * `pando init`: writes the files of a new project; never touches a file that is there, except to add to `.gitignore`.
+ */
 export async function runInit(cli: Cli): Promise<void> {
   const root = resolve(cli.workingFolder, cli.options.project ?? '.')
   refuseExisting(cli, root)

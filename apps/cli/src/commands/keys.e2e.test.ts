@@ -1,33 +1,16 @@
-import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { createClient } from '@supabase/supabase-js'
-import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 
-import { runPando, startDev } from '../testing/run-pando.ts'
-import type { DevEvent, RunningDev } from '../testing/run-pando.ts'
+import { runPando } from '../testing/run-pando.ts'
+import { useDev } from '../testing/use-dev.ts'
 
-let cwd: string
-let dev: RunningDev
-let ready: DevEvent
-
-beforeAll(async () => {
-  cwd = await makeTemporaryFolder('pando-keys-')
-  await runPando(['init'], { cwd })
-  dev = startDev(['--port', '0', '--db-port', '0'], { cwd })
-  ready = await dev.next('ready')
-})
-afterAll(async () => {
-  dev.kill('SIGINT')
-  await dev.end
-  rmSync(cwd, { recursive: true })
-})
+const dev = useDev()
 
 type Jwk = Record<string, unknown> & { readonly kid: string }
 
 async function readJwks(): Promise<Jwk[]> {
-  const response = await fetch(`${String(ready['API_URL'])}/auth/v1/.well-known/jwks.json`)
+  const response = await fetch(`${dev.ready('API_URL')}/auth/v1/.well-known/jwks.json`)
   return ((await response.json()) as { keys: Jwk[] }).keys
 }
 
@@ -42,9 +25,7 @@ async function readJwksOf(count: number): Promise<Jwk[]> {
 const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()) as Jwk
 
 it('tokens are signed by a key pair; another one takes over without a restart and without a sign-out', async () => {
-  const client = createClient(String(ready['API_URL']), String(ready['PUBLISHABLE_KEY']), {
-    auth: { persistSession: false },
-  })
+  const client = dev.connect()
   const { data } = await client.auth.signUp({ email: 'ada@example.com', password: 'correct horse battery' })
   const before = data.session!.access_token
   const [old] = await readJwks()
@@ -59,7 +40,7 @@ it('tokens are signed by a key pair; another one takes over without a restart an
     y: expect.any(String),
   })
 
-  expect((await runPando(['keys', 'rotate'], { cwd })).code).toBe(0)
+  expect((await runPando(['keys', 'rotate'], { cwd: dev.cwd() })).code).toBe(0)
   const [latest, retired] = await readJwksOf(2)
   expect(retired).toMatchObject({ kid: old!.kid, exp: expect.any(Number) })
   expect((await client.auth.getUser(before)).data.user?.email).toBe('ada@example.com')

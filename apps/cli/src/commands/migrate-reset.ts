@@ -11,8 +11,8 @@ import { confirm } from '../terminal/confirm.ts'
 import { formatCount, formatDuration } from '../terminal/format.ts'
 
 /**
- * `pando migrate reset`: the database as the folder describes it, made from nothing. It may run beside `pando dev`, whose
- * server finds its connections closed, opens new ones and reads the new schema.
+ * `pando migrate reset`: the database as the folder describes it, made from nothing. It may run beside `pando dev`,
+ * whose server finds its connections closed, opens new ones and reads the new schema.
  */
 export async function runMigrateReset(cli: Cli, args: { yes?: boolean; seed: boolean }): Promise<void> {
   const project = await loadProject(cli)

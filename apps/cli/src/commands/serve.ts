@@ -21,8 +21,9 @@ import { explainMistakes, readConfig, serverVariables } from '../server/read-con
 type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
 
 /**
- * `pando serve`: a node of a deployment, until SIGTERM. Everything comes from flags, the environment and, where there is a
- * project, its `config.toml`; no key is invented. A database that lacks the conventions gets them before the node listens.
+ * `pando serve`: a node of a deployment, until SIGTERM. Everything comes from flags, the environment and, where there
+ * is a project, its `config.toml`; no key is invented. A database that lacks the conventions gets them before the node
+ * listens.
  */
 export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
   const databaseUrl = externalUrl(cli)

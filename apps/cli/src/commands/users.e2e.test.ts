@@ -1,37 +1,20 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { createClient } from '@supabase/supabase-js'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import { runPando, startDev } from '../testing/run-pando.ts'
-import type { DevEvent, RunningDev } from '../testing/run-pando.ts'
+import { runPando } from '../testing/run-pando.ts'
+import { useDev } from '../testing/use-dev.ts'
 
-let cwd: string
-let dev: RunningDev
-let ready: DevEvent
+const { cwd, connect, ready } = useDev()
 
-beforeAll(async () => {
-  cwd = await makeTemporaryFolder('pando-users-')
-  await runPando(['init'], { cwd })
-  dev = startDev(['--port', '0', '--db-port', '0'], { cwd })
-  ready = await dev.next('ready')
-})
-afterAll(async () => {
-  dev.kill('SIGINT')
-  await dev.end
-  rmSync(cwd, { recursive: true })
-})
-
-const users = (...args: string[]) => runPando(['users', ...args], { cwd })
+const users = (...args: string[]) => runPando(['users', ...args], { cwd: cwd() })
 async function asJson(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse((await users(...args, '--json')).out) as Record<string, unknown>
 }
 
 const password = 'correct horse battery'
-const connect = () =>
-  createClient(String(ready['API_URL']), String(ready['PUBLISHABLE_KEY']), { auth: { persistSession: false } })
 
 async function signUp(email: string) {
   const client = connect()
@@ -84,7 +67,7 @@ describe('pando users', () => {
 
   it('invites by a mail', async () => {
     expect(await asJson('invite', 'gus@example.com')).toEqual({ invited: 'gus@example.com', id: expect.any(String) })
-    const box = await fetch(`${String(ready['API_URL'])}/mailbox/messages?to=gus@example.com`)
+    const box = await fetch(`${ready('API_URL')}/mailbox/messages?to=gus@example.com`)
     expect(await box.json()).toHaveLength(1)
     expect((await asJson('list', '--filter', 'gus@'))['users']).toMatchObject([{ invited_at: expect.any(String) }])
     expect(await users('invite', 'gus at example')).toMatchObject({
@@ -100,12 +83,12 @@ describe('pando users', () => {
       `eve@example.com,${bcrypt},true,"{""full_name"":""Eve""}"`,
       'nobody,,,',
     ]
-    writeFileSync(join(cwd, 'users.csv'), `${rows.join('\n')}\n`)
+    writeFileSync(join(cwd(), 'users.csv'), `${rows.join('\n')}\n`)
     const first = await users('import', 'users.csv')
     expect(first).toMatchObject({ code: 2, out: '' })
     expect(first.err).toMatch(/1 user of users.csv could not be imported \(1 user created, 0 there already\)/)
     expect(first.err).toMatch(/users.csv, 3: .*Unable to validate email address/)
-    writeFileSync(join(cwd, 'users.csv'), `${rows.slice(0, 2).join('\n')}\n`)
+    writeFileSync(join(cwd(), 'users.csv'), `${rows.slice(0, 2).join('\n')}\n`)
     expect(await asJson('import', 'users.csv')).toEqual({ created: 0, existing: 1, refused: 0 })
     const { users: found } = (await asJson('list', '--filter', 'eve@')) as { users: unknown[] }
     expect(found).toMatchObject([{ user_metadata: { full_name: 'Eve' }, confirmed_at: expect.any(String) }])
@@ -121,7 +104,7 @@ describe('pando users', () => {
       passwordHash: 'lSrfV15cpx95_sZS2W9c9Kp6i_LVgQNDNC_qzrCnh1SAyZvqmZqAjTdn3aoItz-VHjoZilo78198JAdRuid5lQ==',
       salt: '42xEC-ixf3L2lw==',
     }
-    writeFileSync(join(cwd, 'firebase.json'), JSON.stringify({ users: [user] }))
+    writeFileSync(join(cwd(), 'firebase.json'), JSON.stringify({ users: [user] }))
     expect(await users('import', 'firebase.json')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--firebase-signer-key'),
@@ -141,12 +124,12 @@ describe('pando users', () => {
 
   it('reaches a running API by its address and key, without a project', async () => {
     const elsewhere = await makeTemporaryFolder('pando-elsewhere-')
-    const url = String(ready['API_URL'])
+    const url = ready('API_URL')
     const run = (env: Record<string, string>) =>
       runPando(['users', 'list', '--url', url, '--json'], { cwd: elsewhere, env })
     expect(await run({})).toMatchObject({ code: 2, out: expect.stringContaining('SECRET_KEY') })
-    expect(JSON.parse((await run({ SECRET_KEY: String(ready['SECRET_KEY']) })).out)).toHaveProperty('users')
-    expect(await run({ SECRET_KEY: String(ready['PUBLISHABLE_KEY']) })).toMatchObject({
+    expect(JSON.parse((await run({ SECRET_KEY: ready('SECRET_KEY') })).out)).toHaveProperty('users')
+    expect(await run({ SECRET_KEY: ready('PUBLISHABLE_KEY') })).toMatchObject({
       code: 6,
       out: expect.stringContaining('Use the secret key'),
     })

@@ -15,8 +15,8 @@ export function listMigrations(project: Project, { url }: Database): Promise<Pro
 }
 
 /**
- * Applies the migrations that are new and returns their file names; see `applyProjectMigrations`. What PostgreSQL warns of
- * is shown.
+ * Applies the migrations that are new and returns their file names; see `applyProjectMigrations`. What PostgreSQL warns
+ * of is shown.
  */
 export async function applyMigrations(terminal: Terminal, project: Project, database: Database): Promise<string[]> {
   const { url } = database

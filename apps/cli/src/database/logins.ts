@@ -18,8 +18,8 @@ export type Logins = {
 const ownerRole = 'postgres'
 
 /**
- * Scripts of existing projects log in as `postgres` with this password. It opens no door that the well-known service key
- * of the same projects, on the same loopback address, does not open.
+ * Scripts of existing projects log in as `postgres` with this password. It opens no door that the well-known service
+ * key of the same projects, on the same loopback address, does not open.
  */
 const wellKnownPassword = 'postgres'
 
@@ -29,8 +29,8 @@ export function toLogins(kind: ProjectKind, { adminUrl, tcpUrl }: { adminUrl: st
   return { adminUrl, url: loginUrl(adminUrl, asOwner), publicUrl: loginUrl(tcpUrl ?? adminUrl, asOwner) }
 }
 
-/** Whom the API logs in as: for requests, and for accounts. */
-const apiRoles = ['authenticator', 'supabase_auth_admin']
+/** Whom the API logs in as: for requests, for accounts, for channels. */
+const apiRoles = ['authenticator', 'supabase_auth_admin', 'supabase_realtime_admin']
 
 const listWithoutPassword = `
   select rolname::text as name
@@ -38,8 +38,8 @@ const listWithoutPassword = `
   where rolname = any ($1) and rolpassword is null`
 
 /**
- * Gives roles that log in a password, where they have none: those that the API works as, the admin's; and the owner that of
- * its login. Where the admin may not see passwords, only roles that are new have surely none.
+ * Gives roles that log in a password, where they have none: those that the API works as, the admin's; and the owner
+ * that of its login. Where the admin may not see passwords, only roles that are new have surely none.
  */
 export async function ensurePasswords(logins: Logins, { rolesAreNew }: { rolesAreNew: boolean }): Promise<void> {
   const adminPassword = passwordOf(logins.adminUrl)

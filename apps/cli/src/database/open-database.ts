@@ -37,7 +37,9 @@ export function describeTarget(cli: Cli, project: Project): string {
   return `database "${pathname.slice(1)}" on ${host === '' ? 'a unix socket' : host}`
 }
 
-/** Lends the project's database: the named one, the one `pando dev` runs, or the embedded one for as long as it takes. */
+/**
+ * Lends the project's database: the named one, the one `pando dev` runs, or the embedded one for as long as it takes.
+ */
 export async function withDatabase<T>(cli: Cli, project: Project, use: (database: Database) => Promise<T>): Promise<T> {
   const running = externalUrl(cli) === undefined ? findDev(project.root)?.adminUrl : undefined
   const database = running === undefined ? await openDatabase(cli, project) : lendRunning(project, running)

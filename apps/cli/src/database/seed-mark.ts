@@ -7,8 +7,8 @@ import { ensureStateFolder, stateFolder } from '../project/state-folder.ts'
 export type SeedPart = 'seed' | 'seed-scripts'
 
 /**
- * A file that is there from before the embedded database is made until that part of its seed is loaded. So a first start
- * that was killed or met a failing migration does not lose the seed, and no later start loads it twice.
+ * A file that is there from before the embedded database is made until that part of its seed is loaded. So a first
+ * start that was killed or met a failing migration does not lose the seed, and no later start loads it twice.
  */
 const markOf = (folder: string, part: SeedPart): string => join(folder, `${part}-is-due`)
 

@@ -19,7 +19,9 @@ type FollowerDeps = {
 
 /** Keeps the database, and what is made from it, as the project folder says. One thing happens at a time. */
 export type Follower = {
-  /** Applies what is new and loads the seed into a new database. What the user's SQL does wrong is shown, not thrown. */
+  /**
+   * Applies what is new and loads the seed into a new database. What the user's SQL does wrong is shown, not thrown.
+   */
   catchUp(): Promise<void>
   /** Writes the types file anew when the API is about to serve something else. */
   onServed(served: Served): void
@@ -83,7 +85,10 @@ const advice = {
   config: 'It is read at the next start of `pando dev`.',
 } as const
 
-/** Nothing ends a session in which the user works: a failure is shown, a fault of ours too, and the next save tries again. */
+/**
+ * Nothing ends a session in which the user works: a failure is shown, a fault of ours too, and the next save tries
+ * again.
+ */
 async function showingFailures(cli: Cli, use: () => Promise<void>): Promise<void> {
   try {
     await use()

@@ -11,7 +11,9 @@ const stillMs = 25
 /** Folders below `config.toml`'s that are looked into: migrations/, seeds/ and what lies in them. */
 const depth = 2
 
-/** Follows the project folder until it is closed; `onChange` gets one call a file. Resolves when it sees every change. */
+/**
+ * Follows the project folder until it is closed; `onChange` gets one call a file. Resolves when it sees every change.
+ */
 export async function watchProject(
   project: Project,
   onChange: (change: Change, file: string) => void,

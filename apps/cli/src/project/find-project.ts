@@ -18,7 +18,8 @@ const signs = ['config.toml', 'migrations', 'seed.sql']
 
 /**
  * The project of `start`: a `pando/` or `supabase/` folder in it (in this order), or `start` itself when it is
- * one. With `upwards` (the user named no folder) the parents are searched too, as git does. Undefined when there is none.
+ * one. With `upwards` (the user named no folder) the parents are searched too, as git does. Undefined when there is
+ * none.
  */
 export function findProject(start: string, options: { upwards: boolean }): ProjectFolder | undefined {
   let folder = resolve(start)

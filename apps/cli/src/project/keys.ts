@@ -62,7 +62,10 @@ export async function rotateKeys(root: string, now: Date): Promise<ProjectKeys> 
 
 const jwtSecretBytesMin = 32
 
-/** What is wrong with the keys under `[auth]`: a secret that is too short to sign with is refused before anything starts. */
+/**
+ * What is wrong with the keys under `[auth]`: a secret that is too short to sign with is refused before anything
+ * starts.
+ */
 export const listKeyMistakes = (table: Table): readonly string[] => readConfiguredKeys(table).mistakes
 
 function readConfiguredKeys(table: Table | undefined): { keys: Partial<ProjectKeys>; mistakes: readonly string[] } {

@@ -27,7 +27,10 @@ export type Project = ProjectFolder & {
   readonly environment: Environment
 }
 
-/** Finds and reads the project the user means. Rejects with a `Failure` when there is none or `config.toml` has mistakes. */
+/**
+ * Finds and reads the project the user means. Rejects with a `Failure` when there is none or `config.toml` has
+ * mistakes.
+ */
 export async function loadProject(cli: Cli): Promise<Project> {
   const start = resolve(cli.workingFolder, cli.options.project ?? '.')
   const folder = findProject(start, { upwards: cli.options.project === undefined })

@@ -9,7 +9,9 @@ export function listSeedFiles(project: Project): string[] {
   return seedEnabled ? [...new Set(seedPaths.flatMap((pattern) => listMatches(project, pattern)))] : []
 }
 
-/** What `db.seed.sql_paths` asks for and is not there. A new project has the default path, and need not have the file. */
+/**
+ * What `db.seed.sql_paths` asks for and is not there. A new project has the default path, and need not have the file.
+ */
 export function listMissingSeeds(project: Project): string[] {
   const { seedEnabled, seedPaths } = project.settings
   if (!seedEnabled || !project.file.explicit.has('db.seed.sql_paths')) return []
@@ -24,8 +26,8 @@ function listMatches({ files: cwd }: Project, pattern: string): string[] {
 const typesFileName = 'database.types.ts'
 
 /**
- * The file that is rewritten whenever the schema changes: `types.output`, else the first `database.types.ts` that exists
- * in the project's root, its `src/`, or beside `config.toml`. Undefined: nobody asked for types.
+ * The file that is rewritten whenever the schema changes: `types.output`, else the first `database.types.ts` that
+ * exists in the project's root, its `src/`, or beside `config.toml`. Undefined: nobody asked for types.
  */
 export function findTypesFile(project: Project): string | undefined {
   const { typesOutput } = project.settings

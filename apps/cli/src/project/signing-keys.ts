@@ -22,8 +22,9 @@ type Owner = {
 }
 
 /**
- * The key pairs that the user gave the project, as text, of the environment or of the file that `auth.signing_keys_path`
- * names, beside `config.toml`; undefined when there are none. Keys that cannot be used are refused here, before anything starts.
+ * The key pairs that the user gave the project, as text, of the environment or of the file that
+ * `auth.signing_keys_path` names, beside `config.toml`; undefined when there are none. Keys that cannot be used are
+ * refused here, before anything starts.
  */
 export function readSigningKeys({ files, file, environment }: Owner): string | undefined {
   const given = environment?.[signingKeysVariable]
@@ -48,9 +49,9 @@ export const signingKeysFile = (root: string): string => join(stateFolder(root),
 type Project = Owner & { readonly kind: ProjectKind; readonly root: string }
 
 /**
- * What signs the project's access tokens, as text: the pairs that the user gave, or one that a `pando/` project gets at its
- * first start. Undefined where the secret signs: in a `supabase/` project, whose apps may know no other way, and where
- * `auth.jwt_secret` says so.
+ * What signs the project's access tokens, as text: the pairs that the user gave, or one that a `pando/` project gets at
+ * its first start. Undefined where the secret signs: in a `supabase/` project, whose apps may know no other way, and
+ * where `auth.jwt_secret` says so.
  */
 export function ensureSigningKeys(project: Project): string | undefined {
   const given = readSigningKeys(project)
@@ -75,8 +76,8 @@ const pairsMax = 16
 const marginMs = 300_000
 
 /**
- * Puts a new key in front, which signs from now on. Those behind it verify until the last token they signed has expired;
- * `tokenLifeMs` is how long tokens are good.
+ * Puts a new key in front, which signs from now on. Those behind it verify until the last token they signed has
+ * expired; `tokenLifeMs` is how long tokens are good.
  */
 export function rotateSigningKeys(project: Project, { now, tokenLifeMs }: { now: Date; tokenLifeMs: number }): void {
   const end = Math.ceil((now.getTime() + tokenLifeMs + marginMs) / 1000)

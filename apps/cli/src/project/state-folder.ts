@@ -23,8 +23,8 @@ export function writePrivateFile(file: string, text: string): void {
 }
 
 /**
- * Writes such a file where there is none, and says whether it did: it is linked into place, which fails when it exists, so
- * of two processes at once one wins.
+ * Writes such a file where there is none, and says whether it did: it is linked into place, which fails when it exists,
+ * so of two processes at once one wins.
  */
 export function createPrivateFile(file: string, text: string): boolean {
   const temporary = `${file}.${process.pid}.new`

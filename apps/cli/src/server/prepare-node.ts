@@ -51,7 +51,9 @@ async function listWarnings(project: Project, url: string): Promise<string[]> {
   }
 }
 
-/** A login that is refused would be refused for every request; what passes by itself is left to the server to wait for. */
+/**
+ * A login that is refused would be refused for every request; what passes by itself is left to the server to wait for.
+ */
 async function mustLogIn(apiUrl: string): Promise<void> {
   const pool = createDatabase({ url: apiUrl, applicationName: 'pando', connectionsMax: 1 })
   try {

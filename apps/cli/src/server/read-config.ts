@@ -47,7 +47,9 @@ const withSomeSecret = (sources: Sources): Sources => ({
 /** Variables that are the command's own and none of the server's options. */
 const ownVariables = /^PANDO_(ENV$|PROJECT_)/
 
-/** The variables that the server reads its options from; it refuses those with a `PANDO_` name that it does not know. */
+/**
+ * The variables that the server reads its options from; it refuses those with a `PANDO_` name that it does not know.
+ */
 export function serverVariables(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ownVariables.test(name)))
 }

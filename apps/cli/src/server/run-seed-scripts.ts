@@ -21,8 +21,8 @@ export type SeedScripts = {
 }
 
 /**
- * Runs the project's seed scripts one after the other, each as a process of this Node, with the addresses and keys in its
- * environment. Rejects with a `Failure` that names the script; then it is due again at the next start.
+ * Runs the project's seed scripts one after the other, each as a process of this Node, with the addresses and keys in
+ * its environment. Rejects with a `Failure` that names the script; then it is due again at the next start.
  */
 export async function runSeedScripts(seed: SeedScripts): Promise<void> {
   const { project, terminal } = seed
@@ -41,7 +41,9 @@ export async function runSeedScripts(seed: SeedScripts): Promise<void> {
   clearSeedDue(project.root, 'seed-scripts')
 }
 
-/** For commands beside the server: runs the scripts if `pando dev` runs here, and leaves them to its next start if not. */
+/**
+ * For commands beside the server: runs the scripts if `pando dev` runs here, and leaves them to its next start if not.
+ */
 export async function seedThroughApi(cli: Cli, project: Project): Promise<void> {
   const { terminal } = cli
   if (project.settings.seedScripts.length === 0) return

@@ -44,7 +44,9 @@ export type DevEvent = { readonly event: string; readonly [fact: string]: unknow
 /** A running `pando dev --json`. */
 export type RunningDev = {
   readonly pid: number
-  /** The next event of this name, also one that has come already and nobody has taken; rejects when `dev` ends first. */
+  /**
+   * The next event of this name, also one that has come already and nobody has taken; rejects when `dev` ends first.
+   */
   next(name: string): Promise<DevEvent>
   kill(signal: NodeJS.Signals): void
   /** Resolves to the exit code, or the signal that ended it. */

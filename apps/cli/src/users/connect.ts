@@ -9,7 +9,9 @@ import type { AdminApi } from './admin-api.ts'
 /** Which API: the one that `pando dev` runs here, or any by its address and a key. */
 export type ApiOptions = { readonly url?: string; readonly key?: string }
 
-/** The secret key comes from the environment sooner than from the command line, where other users of the machine see it. */
+/**
+ * The secret key comes from the environment sooner than from the command line, where other users of the machine see it.
+ */
 export async function connectToApi(cli: Cli, options: ApiOptions): Promise<AdminApi> {
   const { SECRET_KEY: secretKey, SERVICE_ROLE_KEY: serviceRoleKey } = cli.environment
   if (options.url === undefined) return createAdminApi(await findRunning(cli, options.key))

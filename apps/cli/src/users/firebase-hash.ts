@@ -1,6 +1,9 @@
 import { Failure } from '../failure.ts'
 
-/** The hash parameters of a Firebase project, as its console shows them (Authentication → Users → Password hash parameters). */
+/**
+ * The hash parameters of a Firebase project, as its console shows them (Authentication → Users → Password hash
+ * parameters).
+ */
 export type FirebaseHashing = {
   /** `base64_signer_key` */
   readonly signerKey: string

@@ -26,8 +26,8 @@ const endsImport: ReadonlySet<number> = new Set([401, 403, 404, 429, 500, 501, 5
 const existsCodes: ReadonlySet<string> = new Set(['email_exists', 'phone_exists', 'user_already_exists'])
 
 /**
- * Creates the users, several at a time. Who is there already is left alone, so it may run again; what the API refuses is
- * collected. Rejects when the API cannot be reached or lets nobody in.
+ * Creates the users, several at a time. Who is there already is left alone, so it may run again; what the API refuses
+ * is collected. Rejects when the API cannot be reached or lets nobody in.
  */
 export async function importUsers(api: AdminApi, { records, toNewUser, onUser }: Import): Promise<Imported> {
   const counts = { created: 0, existing: 0 }

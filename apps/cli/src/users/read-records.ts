@@ -10,8 +10,8 @@ export type UserRecord = { readonly place: number; readonly fields: Readonly<Rec
 const fileBytesMax = 512 * 1024 ** 2
 
 /**
- * The users of a file: CSV with a heading, a JSON array, an object with an array `users`, or a JSON object a line. Throws
- * a `Failure` when the file is nothing of that.
+ * The users of a file: CSV with a heading, a JSON array, an object with an array `users`, or a JSON object a line.
+ * Throws a `Failure` when the file is nothing of that.
  */
 export function readRecords(file: string): UserRecord[] {
   const text = readText(file)

@@ -17,8 +17,8 @@ type Fields = Readonly<Record<string, unknown>>
 const forever = '876000h'
 
 /**
- * What the admin API is told of a user of another system. Known are our own names (those of the table `auth.users` too),
- * and those of Firebase's and Auth0's exports. Throws with the reason when a field is of no use.
+ * What the admin API is told of a user of another system. Known are our own names (those of the table `auth.users`
+ * too), and those of Firebase's and Auth0's exports. Throws with the reason when a field is of no use.
  */
 export function toNewUser(fields: Fields, rules: ImportRules): NewUser {
   const { localId } = fields

@@ -34,8 +34,8 @@ export async function startWebApp(): Promise<{ readonly origin: string; readonly
 }
 
 /**
- * A new page of the app, on a device with a virtual authenticator (Chrome DevTools Protocol, domain WebAuthn): built in, or a
- * key to be plugged in.
+ * A new page of the app, on a device with a virtual authenticator (Chrome DevTools Protocol, domain WebAuthn): built
+ * in, or a key to be plugged in.
  */
 export async function openWithAuthenticator(
   context: BrowserContext,

@@ -23,6 +23,21 @@ export const clientSecret = 'a secret that only both know'
 /** Of a native app of the same project. */
 export const nativeClientId = 'pando-native'
 
+/** Options by which a node takes a provider on loopback for one that it knows by name. */
+export const knownAs = (name: 'google' | 'apple', issuer: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({ ENABLED: 'true', CLIENT_ID: clientId, SECRET: clientSecret, URL: issuer }).map(
+      ([option, value]) => [`PANDO_AUTH_EXTERNAL_${name.toUpperCase()}_${option}`, value],
+    ),
+  )
+
+/** Options of a node where accounts of every kind can have further identities. */
+export const linkingEnvironment = {
+  PANDO_AUTH_EMAIL_CONFIRMATIONS: 'true',
+  PANDO_AUTH_MANUAL_LINKING_ENABLED: 'true',
+  PANDO_AUTH_ANONYMOUS_ENABLED: 'true',
+} as const
+
 /** `redirectUri` is known only when the node listens, hence the function. */
 export async function startIdentityProvider(redirectUri: () => string): Promise<IdentityProvider> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })

@@ -33,7 +33,10 @@ export type Api = {
   client(token?: string): SupabaseClient
   /** A user's token, signed with the secret of the installation; valid for an hour unless the claims say otherwise. */
   sign(claims: Record<string, unknown>): Promise<string>
-  /** What the client has no method for. The path is below `/rest/v1`; the anon key goes along unless headers name another. */
+  /**
+   * What the client has no method for. The path is below `/rest/v1`; the anon key goes along unless headers name
+   * another.
+   */
   ask(path: string, asked?: Asked): Promise<Received>
   /** Mails that would have gone to this address, newest first. */
   mails(address: string): Promise<readonly OutboxMessage[]>
@@ -75,6 +78,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       // Cheap to try, and to test with.
       PANDO_AUTH_PASSWORD_MEMORY: '8mb',
       PANDO_AUTH_PASSWORD_PASSES: '1',
+      // Many tests share few cores; nobody is to be told to come back because of that.
+      PANDO_AUTH_PASSWORD_WAIT_MAX: '10m',
       // All tests come from one address.
       PANDO_AUTH_RATE_LIMIT_LOOPBACK: 'false',
       ...environment,
@@ -82,7 +87,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   })
   const { apiUrl } = database
   const authUrl = database.urlAs('supabase_auth_admin')
-  const addresses = { apiUrl, listenUrl: apiUrl, authUrl, mode: 'pipelined' } as const
+  const realtimeUrl = database.urlAs('supabase_realtime_admin')
+  const addresses = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, mode: 'pipelined' } as const
   const server = await startServer(config, createFactories(addresses, { mailbox }))
   return {
     url: server.url,

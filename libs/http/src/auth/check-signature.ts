@@ -3,8 +3,8 @@ import type { ParsedToken } from './parse-token.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 /**
- * The key that signed the token. The header names an algorithm, but each key uses its own: `none` and confused algorithms
- * find no key at all.
+ * The key that signed the token. The header names an algorithm, but each key uses its own: `none` and confused
+ * algorithms find no key at all.
  */
 export function mustBeSigned(
   { algorithm, signingInput, signature }: ParsedToken,

@@ -55,6 +55,21 @@ export const jwtOptions = options({
       min: 64 * 1024,
       text: 'Most memory for verified tokens, counted as twice their length.',
     },
+    endedSessionsMax: {
+      type: 'integer',
+      default: 250_000,
+      min: 1,
+      text:
+        'Most ended sessions whose access tokens a node refuses before they expire; of more, the oldest are forgotten. ' +
+        'A session takes about 200 bytes, until its last access token has expired.',
+    },
+    endedSessionsInterval: {
+      type: 'duration',
+      default: 1_000,
+      min: 100,
+      max: 3_000,
+      text: 'How often a node asks Postgres which sessions have ended.',
+    },
   },
 })
 export type JwtValues = Values<typeof jwtOptions>

@@ -16,8 +16,8 @@ export type InstallationSecrets = {
 }
 
 /**
- * What only the installation knows, and its database does not: the first one protects what is written from now on, any of
- * them opens what was written before. Throws when there is none.
+ * What only the installation knows, and its database does not: the first one protects what is written from now on, any
+ * of them opens what was written before. Throws when there is none.
  */
 export function listInstallationSecrets({ own, jwtSecret, signingKeys }: InstallationSecrets): readonly string[] {
   const privateHalves = signingKeys === undefined ? [] : parseSigningKeys(signingKeys).map((jwk) => jwk.d)

@@ -15,6 +15,7 @@ export const authErrors = {
   noKey: () => invalidToken('token.invalid', 'No suitable key or wrong key type'),
   badSignature: () => invalidToken('token.invalid', 'JWT cryptographic operation failed'),
   expired: () => invalidToken('token.expired', 'JWT expired'),
+  sessionEnded: () => invalidToken('token.invalid', 'Session of the JWT has ended'),
   claims: (message: string) => invalidToken('token.claims', message),
   anonymousDisabled: () =>
     new Refusal('token.claims', 401, 'Anonymous access is disabled', { headers: { 'www-authenticate': 'Bearer' } }),

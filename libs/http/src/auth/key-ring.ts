@@ -88,8 +88,8 @@ export function toKeys(project: Partial<ProjectKeys>, { jwks, signingKeys }: Key
 }
 
 /**
- * Keys of that algorithm whose `kid` does not contradict: a key or token without `kid` matches any, because secrets from
- * before there were key ids are still in use.
+ * Keys of that algorithm whose `kid` does not contradict: a key or token without `kid` matches any, because secrets
+ * from before there were key ids are still in use.
  */
 export function matchingKeys(
   keys: readonly VerificationKey[],

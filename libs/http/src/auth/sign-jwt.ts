@@ -49,8 +49,8 @@ export function generateSigningJwk(): SigningJwk {
 const signInPool = promisify(sign)
 
 /**
- * The signing key of a private JWK. An EC signature takes about 30 µs: signed here it costs a third of what a way through
- * Node's thread pool costs. An RSA signature takes 20 times as long and goes there.
+ * The signing key of a private JWK. An EC signature takes about 30 µs: signed here it costs a third of what a way
+ * through Node's thread pool costs. An RSA signature takes 20 times as long and goes there.
  */
 export function importSigningKey(jwk: SigningJwk): SigningKey {
   const key = createPrivateKey({ key: jwk, format: 'jwk' })

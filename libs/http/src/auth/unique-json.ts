@@ -2,8 +2,8 @@
 const depthMax = 32
 
 /**
- * `JSON.parse` that refuses an object with two members of one name, at any depth (RFC 8259 §4 leaves their meaning open;
- * two readers of one token could see two roles). Throws `SyntaxError`.
+ * `JSON.parse` that refuses an object with two members of one name, at any depth (RFC 8259 §4 leaves their meaning
+ * open; two readers of one token could see two roles). Throws `SyntaxError`.
  */
 export function parseUniqueJson(text: string): unknown {
   const value: unknown = JSON.parse(text)

@@ -48,8 +48,8 @@ function secretKey(bytes: Buffer, kid?: string): VerificationKey {
 
 /**
  * Imports a key of a JWKS. Throws with the reason when it is not a signature key of an accepted algorithm: its type
- * decides the algorithm, and an `alg`, `use` or `key_ops` that says otherwise makes it unusable. `exp`, seconds since the
- * epoch, is its end (OpenID Federation 1.0 §8.7).
+ * decides the algorithm, and an `alg`, `use` or `key_ops` that says otherwise makes it unusable. `exp`, seconds since
+ * the epoch, is its end (OpenID Federation 1.0 §8.7).
  */
 export function importJwk(jwk: Jwk): VerificationKey {
   const algorithm = algorithmOf(jwk)

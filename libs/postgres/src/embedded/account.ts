@@ -8,8 +8,8 @@ export type Account = { readonly name: string; readonly uid: number; readonly gi
 const preferredNames = ['postgres', '_postgres', 'nobody', 'daemon']
 
 /**
- * Who runs PostgreSQL: we ourselves (undefined), or, when we are root, the owner of an existing data folder, otherwise an
- * unprivileged user of this machine. Throws `EmbeddedPostgresError` (`no_account`) when there is none.
+ * Who runs PostgreSQL: we ourselves (undefined), or, when we are root, the owner of an existing data folder, otherwise
+ * an unprivileged user of this machine. Throws `EmbeddedPostgresError` (`no_account`) when there is none.
  */
 export async function chooseAccount(dataFolder: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined
@@ -50,8 +50,8 @@ export function parsePasswd(text: string): Account[] {
 }
 
 /**
- * Whether `account` can reach `target`: it may pass through every folder above, and read and pass the target itself if that
- * exists. Judged by owner and mode bits.
+ * Whether `account` can reach `target`: it may pass through every folder above, and read and pass the target itself if
+ * that exists. Judged by owner and mode bits.
  */
 export async function canReach(account: Account, target: string): Promise<boolean> {
   const resolved = path.resolve(target)

@@ -40,8 +40,8 @@ export async function findBinaries(): Promise<Binaries> {
 }
 
 /**
- * Does what the package's install script does, for those who installed with `--ignore-scripts`: npm packs neither symbolic
- * links (listed in a file) nor, on some machines, executable bits.
+ * Does what the package's install script does, for those who installed with `--ignore-scripts`: npm packs neither
+ * symbolic links (listed in a file) nor, on some machines, executable bits.
  */
 async function repairInstallation({ root, initdb, postgres }: Binaries): Promise<void> {
   for (const program of [initdb, postgres]) {

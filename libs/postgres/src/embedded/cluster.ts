@@ -9,12 +9,14 @@ import { renderSettings, type Settings } from './settings.ts'
 
 export const superuser = 'supabase_admin'
 
-/** The C library's locale decides what full text search takes for a letter; the first one that this machine has is used. */
+/**
+ * The C library's locale decides what full text search takes for a letter; the first one that this machine has is used.
+ */
 const characterLocales = ['C.UTF-8', 'en_US.UTF-8', 'C']
 
 /**
- * Creates the cluster if the folder has none. It appears complete or not at all: initdb works in another folder, which is
- * renamed at the end. Returns the superuser's password and whether the cluster is new.
+ * Creates the cluster if the folder has none. It appears complete or not at all: initdb works in another folder, which
+ * is renamed at the end. Returns the superuser's password and whether the cluster is new.
  */
 export async function ensureCluster(
   home: Home,

@@ -5,17 +5,17 @@ import type { Home } from './home-folder.ts'
 import { quoteSetting, type Settings } from './settings.ts'
 
 /**
- * Extensions that PostgreSQL leaves to superusers although they only add trigger functions, a kind of index and distances
- * on the globe. Projects create them in their migrations, so here whoever may create schemas may. What reaches files,
- * programs, other servers or the pages below the row policies stays with the superuser.
+ * Extensions that PostgreSQL leaves to superusers although they only add trigger functions, a kind of index and
+ * distances on the globe. Projects create them in their migrations, so here whoever may create schemas may. What
+ * reaches files, programs, other servers or the pages below the row policies stays with the superuser.
  */
 export const freedExtensions = ['autoinc', 'bloom', 'earthdistance', 'insert_username', 'moddatetime'] as const
 
 const ownExtensions = path.join(import.meta.dirname, '../../extensions')
 
 /**
- * Puts our own extensions, and control files that make those above trusted (PostgreSQL documentation, "Extension Files"),
- * into a folder beside the cluster and returns the setting that puts it before PostgreSQL's own.
+ * Puts our own extensions, and control files that make those above trusted (PostgreSQL documentation, "Extension
+ * Files"), into a folder beside the cluster and returns the setting that puts it before PostgreSQL's own.
  */
 export async function addExtensions({ folder, binaries }: Home): Promise<Settings> {
   // The setting is a list with colons between, and knows no way to write one that does not separate.

@@ -7,11 +7,11 @@ import { identifyProcess, isAlive, type ProcessIdentity } from './process-identi
 type Holder = ProcessIdentity & { readonly program: string }
 
 /**
- * Takes the folder for this process, or throws `EmbeddedPostgresError` (`folder_in_use`) that names the holder. A lock whose
- * process has died is taken over. The returned function gives the folder back.
+ * Takes the folder for this process, or throws `EmbeddedPostgresError` (`folder_in_use`) that names the holder. A lock
+ * whose process has died is taken over. The returned function gives the folder back.
  *
- * It is there for a good message and for knowing that a running PostgreSQL is an orphan; that two servers never write the
- * same files is guaranteed by PostgreSQL's own interlock.
+ * It is there for a good message and for knowing that a running PostgreSQL is an orphan; that two servers never write
+ * the same files is guaranteed by PostgreSQL's own interlock.
  */
 export async function lockFolder(folder: string, program: string): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock')

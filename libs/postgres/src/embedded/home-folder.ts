@@ -35,9 +35,9 @@ const socketPathBytesMax = process.platform === 'linux' ? 107 : 103
 const longestSocketName = '/.s.PGSQL.65535'
 
 /**
- * Makes ready the folders of a cluster. When we are root and the unprivileged account cannot reach the folder (a home is
- * often closed to others), the folder becomes a link to one below `shelter`, and a copy of the binaries goes there too.
- * The link is the only name of that place: who deletes the link gets a new, empty cluster.
+ * Makes ready the folders of a cluster. When we are root and the unprivileged account cannot reach the folder (a home
+ * is often closed to others), the folder becomes a link to one below `shelter`, and a copy of the binaries goes there
+ * too. The link is the only name of that place: who deletes the link gets a new, empty cluster.
  */
 export async function prepareHome(named: string, binaries: Binaries, shelter: string): Promise<Home> {
   const account = await chooseAccount(path.join(named, 'data'))

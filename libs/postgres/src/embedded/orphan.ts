@@ -10,8 +10,9 @@ const immediateStopMaxMs = 10_000
 const pollMs = 20
 
 /**
- * Clears what a process that was killed has left: stops a server that still runs without its parent, and makes a pid file
- * whose number now belongs to another program harmless. Must run under the folder's lock: only then is a running server an orphan.
+ * Clears what a process that was killed has left: stops a server that still runs without its parent, and makes a pid
+ * file whose number now belongs to another program harmless. Must run under the folder's lock: only then is a running
+ * server an orphan.
  */
 export async function clearOrphan(home: Home): Promise<void> {
   const file = path.join(home.data, 'postmaster.pid')
@@ -21,9 +22,9 @@ export async function clearOrphan(home: Home): Promise<void> {
   const pid = Number(pidLine)
   const identity = Number.isInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined
   if (identity !== undefined && runsCluster(pid, home.data)) return await stopOrphan(identity, home.data)
-  // PostgreSQL would take any process of that number for the server, even a zombie that nobody has waited for. It ignores
-  // its own parent's number, though. The rest of the file stays, because by the shared memory named there it notices
-  // backends that outlive their postmaster.
+  // PostgreSQL would take any process of that number for the server, even a zombie that nobody has waited for. It
+  // ignores its own parent's number, though. The rest of the file stays, because by the shared memory named there it
+  // notices backends that outlive their postmaster.
   await writeFile(file, [process.pid, ...rest].join('\n'))
 }
 

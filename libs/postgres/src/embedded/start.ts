@@ -47,8 +47,9 @@ export type EmbeddedPostgres = {
 const defaultSocketPort = 5432
 
 /**
- * Starts PostgreSQL on a folder, making the cluster at the first start. Recovers by itself from whatever a `kill -9` left.
- * Throws `EmbeddedPostgresError` when another program holds the folder or the port, or when PostgreSQL cannot run here.
+ * Starts PostgreSQL on a folder, making the cluster at the first start. Recovers by itself from whatever a `kill -9`
+ * left. Throws `EmbeddedPostgresError` when another program holds the folder or the port, or when PostgreSQL cannot run
+ * here.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries()

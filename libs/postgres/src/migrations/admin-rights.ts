@@ -15,7 +15,10 @@ const selectRights = `
   from pg_catalog.pg_roles, pg_catalog.pg_database
   where rolname = current_user and datname = pg_catalog.current_database()`
 
-/** Throws `MigrationError` when the session's user may not install the conventions; it says what is missing and what to run. */
+/**
+ * Throws `MigrationError` when the session's user may not install the conventions; it says what is missing and what to
+ * run.
+ */
 export async function mustBeAdmin(client: Client): Promise<void> {
   const rights = await readRights(client)
   if (rights.isSuperuser || (rights.mayCreateRoles && rights.isOwner)) return

@@ -22,8 +22,8 @@ export type ConventionOptions = {
   /** What a file could not do on this server, and what to run instead. */
   readonly onNotice?: (notice: Notice & { readonly migration: string }) => void
   /**
-   * Told what the database has that these folders do not, when it has all of theirs: a newer version prepared it, and this
-   * one goes on, as during a rolling update. Without it that is an error.
+   * Told what the database has that these folders do not, when it has all of theirs: a newer version prepared it, and
+   * this one goes on, as during a rolling update. Without it that is an error.
    */
   readonly onNewer?: OnNewer
 }
@@ -35,8 +35,8 @@ type Convention = SqlFolderFile & { readonly folder: string; readonly title: str
 const conventionsFolder = path.join(import.meta.dirname, '../../conventions')
 
 /**
- * The folders of this house: the conventions of the database, then each service's tables. `servicesFolder` is the folder
- * that holds the services.
+ * The folders of this house: the conventions of the database, then each service's tables. `servicesFolder` is the
+ * folder that holds the services.
  */
 export async function listConventionFolders(servicesFolder: string): Promise<ConventionFolder[]> {
   const names = (await readdir(servicesFolder)).toSorted()
@@ -45,10 +45,10 @@ export async function listConventionFolders(servicesFolder: string): Promise<Con
 }
 
 /**
- * Brings a database up to the conventions: applies the files that it has not got, each in one transaction, and returns their
- * names. Costs one query when nothing is to do; many nodes may call it at once. Rejects with `MigrationError` when a file was
- * changed after it was applied, the database was prepared by a newer version or the user has not the right; with
- * `SqlFileError` when a file fails.
+ * Brings a database up to the conventions: applies the files that it has not got, each in one transaction, and returns
+ * their names. Costs one query when nothing is to do; many nodes may call it at once. Rejects with `MigrationError`
+ * when a file was changed after it was applied, the database was prepared by a newer version or the user has not the
+ * right; with `SqlFileError` when a file fails.
  */
 export async function ensureConventions(options: ConventionOptions): Promise<string[]> {
   const known = (await Promise.all(options.folders.map(readConventions))).flat()

@@ -1,4 +1,6 @@
-/** A place in a text, for people: both count from 1, the column in characters (code points) as PostgreSQL counts them. */
+/**
+ * A place in a text, for people: both count from 1, the column in characters (code points) as PostgreSQL counts them.
+ */
 export type Place = { readonly line: number; readonly column: number }
 
 export type Excerpt = Place & {
@@ -12,8 +14,8 @@ const columnsMax = 120
 const columnsBefore = 60
 
 /**
- * The line around `offset` (in UTF-16 units; beyond the end means the end) and a caret for it. Tabs stay tabs, so the caret
- * stands right at every tab width; wide characters count as two cells. CRLF, LF and CR end a line.
+ * The line around `offset` (in UTF-16 units; beyond the end means the end) and a caret for it. Tabs stay tabs, so the
+ * caret stands right at every tab width; wide characters count as two cells. CRLF, LF and CR end a line.
  */
 export function excerptAt(text: string, offset: number): Excerpt {
   const at = Math.max(0, Math.min(offset, text.length))

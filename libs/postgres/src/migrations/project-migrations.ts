@@ -26,8 +26,8 @@ export type ProjectMigration = {
   /** File name, or what it was called when the file is missing. */
   readonly title: string
   /**
-   * `changed`: the file differs from what was applied. `missing`: applied, but there is no file. What another tool applied
-   * has no checksum and counts as applied.
+   * `changed`: the file differs from what was applied. `missing`: applied, but there is no file. What another tool
+   * applied has no checksum and counts as applied.
    */
   readonly state: 'applied' | 'pending' | 'changed' | 'missing'
 }
@@ -74,11 +74,11 @@ export async function listProjectMigrations(
 }
 
 /**
- * Applies what is pending and returns it. Each file is one transaction (see `runSqlFile` for the exception); two runners
- * wait for each other. Files without any statement wait, because once applied they could not be written any more; they go
- * along when another one is applied. Rejects with `MigrationError` when a file was changed after it was applied, is missing
- * or has the version of another; then nothing is applied. Rejects with `SqlFileError` when a file fails; those before it
- * stay. Costs one query when nothing is to do.
+ * Applies what is pending and returns it. Each file is one transaction (see `runSqlFile` for the exception); two
+ * runners wait for each other. Files without any statement wait, because once applied they could not be written any
+ * more; they go along when another one is applied. Rejects with `MigrationError` when a file was changed after it was
+ * applied, is missing or has the version of another; then nothing is applied. Rejects with `SqlFileError` when a file
+ * fails; those before it stay. Costs one query when nothing is to do.
  */
 export async function applyProjectMigrations(options: ProjectMigrationOptions): Promise<ProjectMigration[]> {
   const files = await readMigrations(options.folder)
@@ -116,8 +116,8 @@ async function applyOne(client: Client, file: MigrationFile, shownName: string):
 type Due = { readonly migration: ProjectMigration; readonly file: MigrationFile }
 
 /**
- * What is to be applied now: nothing while no pending file holds a statement. Throws `MigrationError` when files and ledger do
- * not fit.
+ * What is to be applied now: nothing while no pending file holds a statement. Throws `MigrationError` when files and
+ * ledger do not fit.
  */
 function listDue(files: readonly MigrationFile[], ledger: readonly LedgerRow[]): Due[] {
   const all = compare(files, ledger)

@@ -6,11 +6,13 @@ import { SqlFileError, type SqlFile } from './sql-file-error.ts'
 import { hintFor } from './statement-hint.ts'
 
 /**
- * Runs a file, and `record` after it in the same transaction. Rejects with `SqlFileError`; then nothing of it is applied.
+ * Runs a file, and `record` after it in the same transaction. Rejects with `SqlFileError`; then nothing of it is
+ * applied.
  *
- * Exception: a file with a statement that PostgreSQL refuses inside a transaction (`create index concurrently`, `vacuum`, …,
- * a `rollback` of its own), or that uses an enum value it has just added, runs statement by statement. What precedes the
- * failing one then stays, and `statementsKept` counts it. Such a file should hold that statement alone.
+ * Exception: a file with a statement that PostgreSQL refuses inside a transaction (`create index concurrently`,
+ * `vacuum`, …, a `rollback` of its own), or that uses an enum value it has just added, runs statement by statement.
+ * What precedes the failing one then stays, and `statementsKept` counts it. Such a file should hold that statement
+ * alone.
  */
 export async function runSqlFile(client: Client, file: SqlFile, record: () => Promise<void> = nothing): Promise<void> {
   const statements = splitStatements(file.text)
@@ -93,7 +95,9 @@ function isTransactionBracket(text: string): boolean {
   return (first === 'begin' || first === 'commit' || first === 'end') && second !== 'prepared'
 }
 
-/** By the first words alone: the statements whose reference pages say that they cannot run inside a transaction block. */
+/**
+ * By the first words alone: the statements whose reference pages say that they cannot run inside a transaction block.
+ */
 export function needsNoTransaction(text: string): boolean {
   const words = leadingWords(text)
   const starts = (...wanted: string[]): boolean => wanted.every((word, index) => words[index] === word)

@@ -14,8 +14,8 @@ export type SessionOptions = {
 const applicationName = 'pando migrations'
 
 /**
- * Lends a connection of its own for migrations, without a time limit for statements: rewriting a large table takes as long
- * as it takes, and whoever started it can end it.
+ * Lends a connection of its own for migrations, without a time limit for statements: rewriting a large table takes as
+ * long as it takes, and whoever started it can end it.
  */
 export async function withSession<T>(options: SessionOptions, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({

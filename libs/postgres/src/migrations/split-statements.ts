@@ -7,9 +7,10 @@ export type SqlStatement = {
 
 /**
  * Splits a file where PostgreSQL itself would: at semicolons outside of strings, quoted names, dollar quotes, comments,
- * parentheses (`create rule … do (…; …)`) and SQL function bodies (`begin atomic … end`). Never fails: what is not closed
- * runs to the end of the file, and the server says what is wrong with it. The lines `\restrict` and `\unrestrict` of dumps
- * count as comments. Ours and not a parser, because it must take the syntax of any server version and seeds of 100 MB.
+ * parentheses (`create rule … do (…; …)`) and SQL function bodies (`begin atomic … end`). Never fails: what is not
+ * closed runs to the end of the file, and the server says what is wrong with it. The lines `\restrict` and
+ * `\unrestrict` of dumps count as comments. Ours and not a parser, because it must take the syntax of any server
+ * version and seeds of 100 MB.
  */
 export function splitStatements(file: string): SqlStatement[] {
   const statements: SqlStatement[] = []
@@ -80,7 +81,9 @@ function readToken(file: string, at: number, betweenStatements: boolean): Token 
   return { kind: 'symbol', end: ended(number) || at + 1 }
 }
 
-/** `e'…'`: a backslash hides the next character. 0 when there is none at `at`. A loop, because strings may be megabytes. */
+/**
+ * `e'…'`: a backslash hides the next character. 0 when there is none at `at`. A loop, because strings may be megabytes.
+ */
 function endOfEscapeString(file: string, at: number): number {
   if ((file[at] !== 'e' && file[at] !== 'E') || file[at + 1] !== "'") return 0
   const mark = /['\\]/g
@@ -111,7 +114,9 @@ function endOfDollarQuote(file: string, tagEnd: number, at: number): number {
   return close < 0 ? file.length : close + tag.length
 }
 
-/** Where in a statement we are: inside `begin atomic … end`, which only `create function` and `create procedure` have. */
+/**
+ * Where in a statement we are: inside `begin atomic … end`, which only `create function` and `create procedure` have.
+ */
 type Body = { parentheses: number; depth: number; wordCount: number; previous: string; routine: boolean }
 
 const newBody = (): Body => ({ parentheses: 0, depth: 0, wordCount: 0, previous: '', routine: false })

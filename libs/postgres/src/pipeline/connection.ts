@@ -25,8 +25,8 @@ export type ConnectionDeps = FenceDeps & { readonly socket: Duplex; readonly flu
 const terminateFrame = Buffer.from([0x58, 0, 0, 0, 4])
 
 /**
- * One authenticated session whose socket is ours. Flights are answered in the order in which they were sent; the first one
- * in flight is what Postgres works on.
+ * One authenticated session whose socket is ours. Flights are answered in the order in which they were sent; the first
+ * one in flight is what Postgres works on.
  */
 export class Connection {
   readonly #deps: ConnectionDeps

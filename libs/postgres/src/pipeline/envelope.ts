@@ -7,9 +7,9 @@ import type { Exchange, Parameter, Statement } from '../exchange.ts'
 export type Settings = readonly (readonly [name: string, value: string])[]
 
 /**
- * All statements of a flight: those of the caller at `firstWanted` … `endWanted - 1`, around them what makes the session
- * safe. `named` statements are prepared once per connection, others each time. `ends` is the transaction status that
- * must be reported after the flight ('I' idle, 'T' in a transaction).
+ * All statements of a flight: those of the caller at `firstWanted` … `endWanted - 1`, around them what makes the
+ * session safe. `named` statements are prepared once per connection, others each time. `ends` is the transaction status
+ * that must be reported after the flight ('I' idle, 'T' in a transaction).
  */
 export type Envelope = {
   readonly statements: readonly Statement[]
@@ -38,8 +38,8 @@ type Assertable = { readonly role: string; readonly deadline: Deadline; readonly
 export const emptyEnvelope: Envelope = { statements: [], firstWanted: 0, endWanted: 0, named: false, ends: 'I' }
 
 /**
- * Pipelined: an implicit transaction that starts from the session as it was opened and ends at Sync. `reset all` undoes what
- * functions set for the session (`set_config(…, false)`); it does not reach the role, which is therefore asserted.
+ * Pipelined: an implicit transaction that starts from the session as it was opened and ends at Sync. `reset all` undoes
+ * what functions set for the session (`set_config(…, false)`); it does not reach the role, which is therefore asserted.
  *
  * Transactional: an explicit transaction that needs nothing of the session.
  */
@@ -92,8 +92,8 @@ export function toClosingEnvelope(how: 'commit' | 'rollback'): Envelope {
 }
 
 /**
- * Sets settings and then the role, all for the transaction, in one statement whose text depends on their names only. The
- * values are not echoed: each `is null` is false, so `or` evaluates them all, in order, and one byte comes back.
+ * Sets settings and then the role, all for the transaction, in one statement whose text depends on their names only.
+ * The values are not echoed: each `is null` is false, so `or` evaluates them all, in order, and one byte comes back.
  */
 export function toSettingsStatement(role: string, settings: Settings): Statement {
   const params: string[] = []

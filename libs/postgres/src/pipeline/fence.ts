@@ -9,9 +9,9 @@ export type FenceDeps = { readonly cancelKey: CancelKey; readonly clock: Clock; 
 const cancelRetryMs = 100
 
 /**
- * Cancels the one flight that is in flight until it has landed. Resolves when, in addition, every cancel request has been
- * delivered: only then may the connection be used again, because a cancel hits whatever runs when it arrives. Rejects
- * when the flight does not end within `cancelMs`, or when it is not known whether a request is still under way.
+ * Cancels the one flight that is in flight until it has landed. Resolves when, in addition, every cancel request has
+ * been delivered: only then may the connection be used again, because a cancel hits whatever runs when it arrives.
+ * Rejects when the flight does not end within `cancelMs`, or when it is not known whether a request is still under way.
  */
 export async function cancelUntilLanded(deps: FenceDeps, flight: Flight): Promise<void> {
   const { cancelKey, clock, limits } = deps

@@ -40,7 +40,10 @@ export class FlightEncoder {
     this.#writer.sync()
   }
 
-  /** Of a flight that failed: what was not parsed, or may be broken by a change of the schema, is prepared anew next time. */
+  /**
+   * Of a flight that failed: what was not parsed, or may be broken by a change of the schema, is prepared anew next
+   * time.
+   */
   forgetBroken(flight: Flight, code: string): void {
     const { parses, parsed, plan, done, preparedUpTo } = flight
     if (parses !== null)

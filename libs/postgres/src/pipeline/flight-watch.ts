@@ -15,8 +15,8 @@ export type FlightWatch = {
 }
 
 /**
- * One timer for all exchanges: it fires at the earliest deadline, and every `abortPollMs` while there are callers who may
- * hang up. Measured: a timer and a listener per exchange cost more than writing the exchange.
+ * One timer for all exchanges: it fires at the earliest deadline, and every `abortPollMs` while there are callers who
+ * may hang up. Measured: a timer and a listener per exchange cost more than writing the exchange.
  */
 export function createFlightWatch(abortPollMs: number): FlightWatch {
   const all = new Set<Watched>()

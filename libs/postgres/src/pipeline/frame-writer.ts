@@ -10,8 +10,9 @@ const executeFrame = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0])
 const syncFrame = Buffer.from([0x53, 0, 0, 0, 4])
 
 /**
- * Encodes frontend messages (PostgreSQL protocol 3.0, "Message Formats") into one reused block and hands everything of a
- * tick to the socket at once. Long parameters given as chunks are handed over as they are: never joined, never copied.
+ * Encodes frontend messages (PostgreSQL protocol 3.0, "Message Formats") into one reused block and hands everything of
+ * a tick to the socket at once. Long parameters given as chunks are handed over as they are: never joined, never
+ * copied.
  *
  * Bytes that the kernel has not taken stay in pieces here, at most one high-water mark of them inside the socket.
  */

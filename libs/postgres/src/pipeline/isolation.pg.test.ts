@@ -4,9 +4,9 @@ import type { RunExchange } from '../exchange.ts'
 import { cell, exchange, sql, startTestCluster, within, type TestCluster } from './test-cluster.ts'
 
 /*
- * The invariant: whatever an earlier exchange did, an exchange starts from the session as it was opened, runs as its own
- * role and sees no claims but its own. `reset all` at its head undoes settings, the role is asserted, and what happens to
- * other settings that Postgres reports costs the connection.
+ * The invariant: whatever an earlier exchange did, an exchange starts from the session as it was opened, runs as its
+ * own role and sees no claims but its own. `reset all` at its head undoes settings, the role is asserted, and what
+ * happens to other settings that Postgres reports costs the connection.
  */
 
 let cluster: TestCluster
@@ -39,8 +39,8 @@ function createRandom(seed: number): () => number {
 }
 
 /**
- * Sends exchanges of random roles, claims and fates, many at a time, and counts those that saw a role or claims that were
- * not theirs.
+ * Sends exchanges of random roles, claims and fates, many at a time, and counts those that saw a role or claims that
+ * were not theirs.
  */
 async function countLeaks(run: RunExchange, count: number, seed: number): Promise<{ leaks: number; seen: number }> {
   const random = createRandom(seed)

@@ -27,8 +27,8 @@ export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, 
 }
 
 /**
- * The failed exchange was one transaction, so nothing of it was done. It is tried again, once, when the reason is ours: a
- * prepared statement that is gone or outdated, or the time limit of a shared connection, which is not the role's.
+ * The failed exchange was one transaction, so nothing of it was done. It is tried again, once, when the reason is ours:
+ * a prepared statement that is gone or outdated, or the time limit of a shared connection, which is not the role's.
  */
 function mayTryAgain({ settled, retried, plan, error }: Flight, kind: LaneKind): boolean {
   if (settled || retried || error === null || !plan.envelope.named) return false

@@ -20,7 +20,9 @@ export type LaneProfile = {
   readonly role: string
   readonly kind: LaneKind
   readonly connectionsMax: number
-  /** Flights in flight on one connection that share it, and the number of them at which a further connection is opened. */
+  /**
+   * Flights in flight on one connection that share it, and the number of them at which a further connection is opened.
+   */
   readonly depthMax: number
   readonly depthGrow: number
   /** Settings of a new session. */
@@ -72,23 +74,23 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
   let opening = 0
   let generation = 0
 
-  const board = (connection: Connection, flight: Flight) => {
+  const board = (connection: Connection, flight: Flight, shares: boolean) => {
+    flight.shares = shares
     if (flight.borrow === null) return connection.send(flight)
     connection.leased = true
     flight.succeed()
     flight.borrow(connection)
   }
-  const depthOf = (flight: Flight) => {
-    flight.shares = depthMax > 1 && (kind === 'shared' || mayShare(deps, flight))
-    return flight.shares ? depthMax : 1
-  }
+  const sharesHere = (flight: Flight) => depthMax > 1 && (kind === 'shared' || mayShare(deps, flight))
+  const roomFor = (shares: boolean) => leastLoaded(connections, shares ? depthMax : 1)
   const dispatch = () => {
     for (let flight = queue.first; flight !== undefined; flight = queue.first) {
-      const connection = leastLoaded(connections, depthOf(flight))
+      const shares = sharesHere(flight)
+      const connection = roomFor(shares)
       if (connection === undefined) break
       queue.remove(flight)
       if (remainingMs(flight.deadline) === 0) flight.expire('deadline')
-      else board(connection, flight)
+      else board(connection, flight, shares)
     }
     grow()
   }
@@ -157,9 +159,11 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
   const lane: Lane = {
     role,
     submit(flight) {
-      const connection = queue.size === 0 ? leastLoaded(connections, depthOf(flight)) : undefined
+      const mayBoard = queue.size === 0
+      const shares = mayBoard && sharesHere(flight)
+      const connection = mayBoard ? roomFor(shares) : undefined
       if (connection === undefined) queue.push(flight)
-      else board(connection, flight)
+      else board(connection, flight, shares)
       grow()
     },
     hasRoom: () => queue.size === 0 && leastLoaded(connections, depthMax) !== undefined,

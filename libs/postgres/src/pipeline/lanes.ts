@@ -17,8 +17,9 @@ export type Lanes = {
 }
 
 /**
- * Reads that have proved fast share connections; all other reads have one to themselves. Writes have connections of their
- * own, which those that have proved fast share when all are busy. Without sessions (`transactional`) every connection serves every role.
+ * Reads that have proved fast share connections; all other reads have one to themselves. Writes have connections of
+ * their own, which those that have proved fast share when all are busy. Without sessions (`transactional`) every
+ * connection serves every role.
  */
 export function createLanes(deps: RouteDeps): Lanes {
   const all = new Set<Lane>()

@@ -11,8 +11,8 @@ export type PipelineLimits = {
   /** Connections that are being opened at once, per role and kind of work. */
   readonly openingMax: number
   /**
-   * Writes in flight on one connection when all of them have proved fast: the next one runs when the last one has committed,
-   * without waiting for this process.
+   * Writes in flight on one connection when all of them have proved fast: the next one runs when the last one has
+   * committed, without waiting for this process.
    */
   readonly writeDepthMax: number
   /** Bytes of parameters with which an exchange may still share a connection; more of them take their time. */

@@ -49,8 +49,8 @@ export async function openSession(target: SessionTarget, settings: Settings): Pr
 }
 
 /**
- * Postgres says why it does not let a session begin: a role or setting that it refuses is the fault of this role alone and
- * becomes a `PostgresError`; everything else means that nobody gets a connection now.
+ * Postgres says why it does not let a session begin: a role or setting that it refuses is the fault of this role alone
+ * and becomes a `PostgresError`; everything else means that nobody gets a connection now.
  */
 export function toConnectFailure(error: unknown): PostgresError | PostgresUnavailable {
   const { code, message, severity, detail, hint } = error as Partial<Record<string, string>>
@@ -61,7 +61,9 @@ export function toConnectFailure(error: unknown): PostgresError | PostgresUnavai
   return new PostgresUnavailable('connection', text, { sent: false, cause: error })
 }
 
-/** Reads any form of DATABASE_URL that `pg` understands, unix sockets and TLS included. Throws without showing the URL. */
+/**
+ * Reads any form of DATABASE_URL that `pg` understands, unix sockets and TLS included. Throws without showing the URL.
+ */
 export function parseDatabaseUrl(url: string): ClientConfig {
   try {
     return parse(url) as ClientConfig

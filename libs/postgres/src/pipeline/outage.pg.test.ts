@@ -17,14 +17,15 @@ beforeAll(async () => {
 afterAll(() => cluster.remove())
 
 const write = { access: 'write' } as const
-const one = exchange(sql('select 1'))
+/** Anew each time: its deadline counts from here. */
+const one = () => exchange(sql('select 1'))
 const failure = (promise: Promise<unknown>) =>
   promise.then(
     () => expect.fail('no error'),
     (error: unknown) => error as PostgresUnavailable,
   )
 const answers = (pools: PipelinedPools) =>
-  pools.run({ ...one, ...within(5_000) }).then(
+  pools.run({ ...one(), ...within(5_000) }).then(
     () => true,
     () => false,
   )
@@ -71,12 +72,12 @@ test('connections that die at random fail only what was in flight on them, and w
 
 test('while Postgres is down requests fail at once; when it is back they are answered without anybody doing anything', async () => {
   const pools = cluster.pools({ limits: { backoffMs: 20, backoffMsMax: 100 } })
-  for (let i = 0; i < 4; i++) await pools.run(one)
+  for (let i = 0; i < 4; i++) await pools.run(one())
   const running = failure(pools.run(exchange(sql('select pg_sleep(30)'))))
   await eventually(() => pools.stats().pending === 1)
   await cluster.stop()
   expect(await running).toMatchObject({ reason: 'connection', sent: true })
-  const refused = await Promise.all(Array.from({ length: 100 }, () => failure(pools.run(one))))
+  const refused = await Promise.all(Array.from({ length: 100 }, () => failure(pools.run(one()))))
   for (const error of refused) expect(error).toMatchObject({ reason: 'connection', sent: false })
   expect(pools.stats()).toMatchObject({ pending: 0, connections: 0 })
   await cluster.start()
@@ -105,7 +106,7 @@ test('out of connections, requests share those there are; without any they fail 
   expect(outcomes).toEqual(Array.from({ length: 30 }, (_, i) => String(i)))
 
   const late = cluster.pools({ limits: { backoffMs: 20, backoffMsMax: 100 } })
-  const refused = await failure(late.run(one))
+  const refused = await failure(late.run(one()))
   expect(refused).toMatchObject({ reason: 'connection', sent: false })
   expect((refused.cause as { code: string }).code).toBe('53300')
   release.abort()
@@ -147,7 +148,7 @@ test('a role that keeps all connections busy does not shut out another', async (
 
 test('idle connections are closed, and lanes that nobody uses are forgotten', async () => {
   const pools = cluster.pools({ limits: { connectionIdleMs: 50 } })
-  await Promise.all([pools.run(one), pools.run({ ...one, access: 'write' })])
+  await Promise.all([pools.run(one()), pools.run({ ...one(), access: 'write' })])
   await eventually(() => pools.stats().connections === 0 && pools.stats().lanes.length === 0)
   expect(await answers(pools)).toBe(true)
   await pools.close()
@@ -182,13 +183,13 @@ test('closing answers what runs, refuses what waits, and leaves no connection', 
   await pools.close()
   expect(await running).toBe('ran')
   expect(await waiting).toMatchObject({ reason: 'connection', sent: false })
-  expect(await failure(pools.run(one))).toMatchObject({ reason: 'connection', sent: false })
+  expect(await failure(pools.run(one()))).toMatchObject({ reason: 'connection', sent: false })
   expect(pools.stats().connections).toBe(0)
 })
 
 test('a wrong password or database is an outage, said plainly, without the password', async () => {
   const pools = cluster.pools({ url: cluster.url.replace('/postgres', '/nowhere') })
-  const refused = await failure(pools.run(one))
+  const refused = await failure(pools.run(one()))
   expect(refused).toMatchObject({ reason: 'connection', sent: false })
   expect(refused.message).toContain('database "nowhere" does not exist')
   expect(refused).not.toBeInstanceOf(PostgresError)

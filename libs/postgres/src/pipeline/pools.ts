@@ -20,8 +20,8 @@ export type PipelinedPoolsOptions = {
   readonly url: string
   readonly applicationName: string
   /**
-   * `pipelined` keeps sessions per role and is the fast way. `transactional` needs nothing of a session and works behind
-   * pgbouncer in transaction mode: each exchange is an explicit transaction of its own.
+   * `pipelined` keeps sessions per role and is the fast way. `transactional` needs nothing of a session and works
+   * behind pgbouncer in transaction mode: each exchange is an explicit transaction of its own.
    */
   readonly mode?: 'pipelined' | 'transactional'
   readonly clock?: Clock

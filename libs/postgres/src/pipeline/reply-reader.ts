@@ -6,8 +6,8 @@ const headerBytes = 5
 const messageBytesMax = 0x40_00_00_00
 
 /**
- * Cuts the byte stream into backend messages wherever the chunks end. A message inside one chunk is passed on in place; one
- * that is split is collected into a buffer of exactly its size, so every byte is copied at most once.
+ * Cuts the byte stream into backend messages wherever the chunks end. A message inside one chunk is passed on in place;
+ * one that is split is collected into a buffer of exactly its size, so every byte is copied at most once.
  */
 export class ReplyReader {
   readonly #sink: ReplySink

@@ -24,8 +24,8 @@ const weight = 1 / 8
 const outlierFactor = 20
 
 /**
- * The time of an exchange is an upper bound for each of its statements: it pulls every estimate down, but up only the one
- * that is slowest already. So a statement that shares its exchanges with a slow one is not blamed for it.
+ * The time of an exchange is an upper bound for each of its statements: it pulls every estimate down, but up only the
+ * one that is slowest already. So a statement that shares its exchanges with a slow one is not blamed for it.
  */
 export function createSpeedLedger(limits: PipelineLimits, observe: Observe): SpeedLedger {
   const entries = new LRUCache<string, Entry>({ max: limits.ledgerMax })

@@ -8,7 +8,9 @@ import type { Exchange, Statement } from '../exchange.ts'
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts'
 import { createPipelinedPools, type PipelinedPools, type PipelinedPoolsOptions } from './pools.ts'
 
-/** A server of a test file's own, with the roles of a data API: it may be stopped, started and run out of connections. */
+/**
+ * A server of a test file's own, with the roles of a data API: it may be stopped, started and run out of connections.
+ */
 export type TestCluster = {
   /** As the login role `authenticator`. */
   readonly url: string

@@ -47,9 +47,9 @@ export class RolledBack<T> {
 type Work<T> = (tx: Transaction) => Promise<T | RolledBack<T>>
 
 /**
- * Lends a transaction to `fn` for requests that must look at a result before they commit: commits when it returns, rolls
- * back when it throws or returns `tx.rollback(value)`. At the deadline, or when the caller hangs up, it rejects at once
- * and Postgres rolls back. `sent` of an error is true only if the commit was already on its way.
+ * Lends a transaction to `fn` for requests that must look at a result before they commit: commits when it returns,
+ * rolls back when it throws or returns `tx.rollback(value)`. At the deadline, or when the caller hangs up, it rejects
+ * at once and Postgres rolls back. `sent` of an error is true only if the commit was already on its way.
  */
 export type RunTransaction = <T>(request: TransactionRequest, fn: Work<T>) => Promise<T>
 

@@ -30,8 +30,9 @@ const loginRoles = [
 type Server = { readonly url: string; stop(): Promise<void> }
 
 /**
- * Starts a cluster in a temporary folder, without crash safety, and prepares the template. `PANDO_TEST_DATABASE_URL` names
- * another server instead, for one run at a time: its superuser must not be `postgres`, which the conventions want weaker.
+ * Starts a cluster in a temporary folder, without crash safety, and prepares the template. `PANDO_TEST_DATABASE_URL`
+ * names another server instead, for one run at a time: its superuser must not be `postgres`, which the conventions want
+ * weaker.
  */
 export async function startTestCluster(): Promise<TestCluster & Server> {
   const named = process.env['PANDO_TEST_DATABASE_URL']

@@ -16,8 +16,8 @@ declare module 'vitest' {
 export type ClusterAnswer = { readonly cluster: TestCluster } | { readonly error: string }
 
 /**
- * One PostgreSQL cluster for the whole run, started by the first test file that asks for a database; a run of pure tests
- * starts none. It lives in this process, because a worker's end would take it along.
+ * One PostgreSQL cluster for the whole run, started by the first test file that asks for a database; a run of pure
+ * tests starts none. It lives in this process, because a worker's end would take it along.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pando-door-'))

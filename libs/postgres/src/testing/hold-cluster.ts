@@ -1,8 +1,8 @@
 import { startEmbeddedPostgres, type EmbeddedPostgresOptions } from '../embedded/start.ts'
 
 /**
- * A program for tests that kill it: starts a cluster with the options given as JSON, writes one line of JSON (what started,
- * or the error's code and message), and runs until it is ended.
+ * A program for tests that kill it: starts a cluster with the options given as JSON, writes one line of JSON (what
+ * started, or the error's code and message), and runs until it is ended.
  */
 const options = JSON.parse(process.argv[2] ?? '') as EmbeddedPostgresOptions
 try {

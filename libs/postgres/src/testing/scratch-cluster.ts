@@ -5,7 +5,10 @@ import { startEmbeddedPostgres } from '../embedded/start.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 import { loginUrl } from '../login.ts'
 
-/** A server of a test file's own, without the conventions: for tests that change roles, or need none of ours to be there. */
+/**
+ * A server of a test file's own, without the conventions: for tests that change roles, or need none of ours to be
+ * there.
+ */
 export type ScratchCluster = {
   /** Database `postgres` as the superuser. */
   readonly url: string

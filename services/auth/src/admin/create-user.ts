@@ -14,7 +14,10 @@ import { isUuid, newUuid } from '../uuid.ts'
 import type { Visit } from '../visit.ts'
 import { type AdminUserBody, toBannedUntil } from './user-body.ts'
 
-/** `POST /admin/users`: an account made by somebody who may; also how accounts of another system come in, with their hashes. */
+/**
+ * `POST /admin/users`: an account made by somebody who may; also how accounts of another system come in, with their
+ * hashes.
+ */
 export async function createUser(deps: AuthDeps, visit: Visit, body: AdminUserBody): Promise<Answer> {
   const { database, clock } = deps
   const email = body.email ? canonicalEmail(body.email) : undefined

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import { createHash } from 'node:crypto'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import type { Answer } from '../route.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
@@ -8,16 +8,16 @@ import { deleteUser, softDeleteUser } from '../store/users.ts'
 import type { Visit } from '../visit.ts'
 import { mustFindUser } from './find-user.ts'
 
-export const deleteUserBody = Type.Object({ should_soft_delete: Type.Optional(Type.Boolean()) })
+export const deleteUserBody = (Type: Types) => Type.Object({ should_soft_delete: Type.Optional(Type.Boolean()) })
 
 /**
- * `DELETE /admin/users/{id}`: with everything that hangs on the account, or (soft) only what tells who it was, so that rows
- * of the app that reference it stay.
+ * `DELETE /admin/users/{id}`: with everything that hangs on the account, or (soft) only what tells who it was, so that
+ * rows of the app that reference it stay.
  */
 export async function deleteUserAsAdmin(
   { database }: AuthDeps,
   visit: Visit,
-  body: Static<typeof deleteUserBody>,
+  body: BodyOf<typeof deleteUserBody>,
 ): Promise<Answer> {
   await database.transaction(async (tx) => {
     const user = await mustFindUser(tx, visit, { lock: true })

@@ -5,10 +5,7 @@ import { deleteSessions } from '../store/sessions.ts'
 import type { Visit } from '../visit.ts'
 import { mustFindUser } from './find-user.ts'
 
-/**
- * `POST /admin/users/{id}/logout`, an addition of ours: ends every session of a user, whose token the admin does not have.
- * Access tokens that are out stay good until they expire.
- */
+/** `POST /admin/users/{id}/logout`, an addition of ours: ends every session of a user, whose token the admin does not have. */
 export async function signOutUser({ database }: AuthDeps, visit: Visit): Promise<Answer> {
   await database.transaction(async (tx) => {
     const user = await mustFindUser(tx, visit)

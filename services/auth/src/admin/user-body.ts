@@ -1,22 +1,23 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import { errors } from '../errors.ts'
 import { passwordBytesMax } from '../passwords/password-rules.ts'
 
 /** What an admin may say about a user, new or old. */
-export const adminUserBody = Type.Object({
-  id: Type.Optional(Type.String()),
-  role: Type.Optional(Type.String({ maxLength: 255 })),
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
-  password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
-  email_confirm: Type.Optional(Type.Boolean()),
-  phone_confirm: Type.Optional(Type.Boolean()),
-  user_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  app_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  ban_duration: Type.Optional(Type.String({ maxLength: 100 })),
-})
-export type AdminUserBody = Static<typeof adminUserBody>
+export const adminUserBody = (Type: Types) =>
+  Type.Object({
+    id: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String({ maxLength: 255 })),
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+    password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
+    email_confirm: Type.Optional(Type.Boolean()),
+    phone_confirm: Type.Optional(Type.Boolean()),
+    user_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    app_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    ban_duration: Type.Optional(Type.String({ maxLength: 100 })),
+  })
+export type AdminUserBody = BodyOf<typeof adminUserBody>
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,

@@ -1,10 +1,10 @@
-import { Type } from 'typebox'
+import type { Types } from '@pando/http/shape'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import { isAdmin, type Visit } from '../visit.ts'
 
 /** The body of a request that says nothing but that its sender is human. */
-export const humanBody = Type.Object({})
+export const humanBody = (Type: Types) => Type.Object({})
 
 /** Passwords can be guessed by machines; whoever has a token or code has been somebody's phone. */
 export const guessesPassword = ({ query }: Visit): boolean =>

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import { mustFindUser } from '../admin/find-user.ts'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
@@ -29,16 +29,17 @@ export async function deleteFactorAsAdmin({ database, limits }: AuthDeps, visit:
   return { status: 200, body: deleted }
 }
 
-export const adminFactorBody = Type.Object({
-  friendly_name: Type.Optional(Type.String({ maxLength: 255 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-})
+export const adminFactorBody = (Type: Types) =>
+  Type.Object({
+    friendly_name: Type.Optional(Type.String({ maxLength: 255 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+  })
 
 /** `PUT /admin/users/{id}/factors/{factor_id}`: another name, or another number of a phone. */
 export async function updateFactorAsAdmin(
   { database }: AuthDeps,
   visit: Visit,
-  body: Static<typeof adminFactorBody>,
+  body: BodyOf<typeof adminFactorBody>,
 ): Promise<Answer> {
   const updated = await database.transaction(async (tx) => {
     const user = await mustFindUser(tx, visit, { lock: true })

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import { hashCode } from '../code-hash.ts'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
@@ -15,8 +15,9 @@ import type { SignedInVisit } from '../visit.ts'
 import { mustBeHighest } from './assurance.ts'
 import { mustAllowVerify, mustFindFactor } from './find-factor.ts'
 
-export const challengeFactorBody = Type.Object({ channel: Type.Optional(Type.String({ maxLength: 100 })) })
-type ChallengeFactor = Static<typeof challengeFactorBody>
+export const challengeFactorBody = (Type: Types) =>
+  Type.Object({ channel: Type.Optional(Type.String({ maxLength: 100 })) })
+type ChallengeFactor = BodyOf<typeof challengeFactorBody>
 
 type Question = {
   readonly stored: Pick<NewChallenge, 'codeHash' | 'webauthn'>

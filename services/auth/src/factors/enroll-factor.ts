@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import { canonicalPhone } from '../phone.ts'
@@ -13,13 +13,14 @@ import { mustBeHighest } from './assurance.ts'
 import { type FactorType, mustAllowEnroll } from './find-factor.ts'
 import { issuerLengthMax, secretBytes, toPicture, toTotp } from './totp.ts'
 
-export const enrollFactorBody = Type.Object({
-  factor_type: Type.Optional(Type.String({ maxLength: 100 })),
-  friendly_name: Type.Optional(Type.String({ maxLength: 255 })),
-  issuer: Type.Optional(Type.String({ maxLength: issuerLengthMax })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-})
-type EnrollFactor = Static<typeof enrollFactorBody>
+export const enrollFactorBody = (Type: Types) =>
+  Type.Object({
+    factor_type: Type.Optional(Type.String({ maxLength: 100 })),
+    friendly_name: Type.Optional(Type.String({ maxLength: 255 })),
+    issuer: Type.Optional(Type.String({ maxLength: issuerLengthMax })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+  })
+type EnrollFactor = BodyOf<typeof enrollFactorBody>
 
 /** What of a new factor is stored, and what only its owner is shown, this once. */
 type Beginning = {

@@ -13,7 +13,10 @@ const codeLength = 10
 /** Crockford's: without letters that look like others or make words. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** `POST /factors/recovery_codes`: ten codes, shown this once, each of which stands in for a factor once. Older ones are void. */
+/**
+ * `POST /factors/recovery_codes`: ten codes, shown this once, each of which stands in for a factor once. Older ones are
+ * void.
+ */
 export async function makeRecoveryCodes(deps: AuthDeps, { user, address }: SignedInVisit): Promise<Answer> {
   if (!hasVerifiedFactor(user)) throw errors.factorNotVerified()
   const codes = Array.from({ length: codesCount }, () => newRecoveryCode(deps))

@@ -32,8 +32,8 @@ const wrong = {
 } as const
 
 /**
- * Uses up one of the challenge's tries and checks a code: of an app, of a text message or of recovery. It counts as a wrong
- * one until it is taken, so that a thousand guesses at once count as a thousand.
+ * Uses up one of the challenge's tries and checks a code: of an app, of a text message or of recovery. It counts as a
+ * wrong one until it is taken, so that a thousand guesses at once count as a thousand.
  */
 export async function tryCode(deps: AuthDeps, { address }: Visit, answered: Answered): Promise<Proof> {
   const { factor, challengeId } = answered

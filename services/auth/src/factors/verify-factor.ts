@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import { assertionBody, registrationBody } from '../passkeys/credential-bodies.ts'
@@ -17,21 +17,22 @@ import { tellOwner } from './tell-owner.ts'
 import { type Proof, tryCode } from './try-code.ts'
 import { tryWebauthn } from './try-webauthn.ts'
 
-export const verifyFactorBody = Type.Object({
-  challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
-  code: Type.Optional(Type.String({ maxLength: 100 })),
-  webauthn: Type.Optional(
-    Type.Object({
-      type: Type.String({ maxLength: 100 }),
-      credential_response: Type.Union([registrationBody, assertionBody]),
-    }),
-  ),
-})
-type VerifyFactor = Static<typeof verifyFactorBody>
+export const verifyFactorBody = (Type: Types) =>
+  Type.Object({
+    challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
+    code: Type.Optional(Type.String({ maxLength: 100 })),
+    webauthn: Type.Optional(
+      Type.Object({
+        type: Type.String({ maxLength: 100 }),
+        credential_response: Type.Union([registrationBody(Type), assertionBody(Type)]),
+      }),
+    ),
+  })
+type VerifyFactor = BodyOf<typeof verifyFactorBody>
 
 /**
- * `POST /factors/{id}/verify`: a right answer raises the session to aal2. The first one makes the factor count, and ends all
- * other sessions that have proved no factor.
+ * `POST /factors/{id}/verify`: a right answer raises the session to aal2. The first one makes the factor count, and
+ * ends all other sessions that have proved no factor.
  */
 export async function verifyFactor(deps: AuthDeps, visit: SignedInVisit, body: VerifyFactor): Promise<Answer> {
   const { database, options } = deps
@@ -73,8 +74,8 @@ function toProof(deps: AuthDeps, visit: SignedInVisit, { factor, body }: Given):
 }
 
 /**
- * Another factor may have been completed meanwhile. Then a new one cannot be added from below, and may be one too many. The
- * user is locked, so that this holds until the end.
+ * Another factor may have been completed meanwhile. Then a new one cannot be added from below, and may be one too many.
+ * The user is locked, so that this holds until the end.
  */
 async function mustStillFit({ options }: AuthDeps, tx: Queries, { factor, session }: Verified): Promise<void> {
   const user = await findUser(tx, { id: factor.user_id }, { lock: true })

@@ -44,8 +44,8 @@ export async function mayBeCreated(
 }
 
 /**
- * For requests that make an account if there is none for an address: asks the hook when there is none. Fulfils with the id
- * that the account will have.
+ * For requests that make an account if there is none for an address: asks the hook when there is none. Fulfils with the
+ * id that the account will have.
  *
  * @throws what the hook says
  */

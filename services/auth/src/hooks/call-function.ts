@@ -5,8 +5,8 @@ import { errors } from '../errors.ts'
 export const functionTimeoutMs = 2_000
 
 /**
- * Asks a function of the database, `(jsonb) returns jsonb`, as `supabase_auth_admin`; in the open transaction or in one of
- * its own. What it writes is kept or undone with that.
+ * Asks a function of the database, `(jsonb) returns jsonb`, as `supabase_auth_admin`; in the open transaction or in one
+ * of its own. What it writes is kept or undone with that.
  */
 export async function callFunction(
   { database, tx }: { readonly database: Database; readonly tx: Queries | undefined },

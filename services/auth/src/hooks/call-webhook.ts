@@ -27,8 +27,8 @@ export const webhookLimits: WebhookLimits = {
 }
 
 /**
- * Asks a hook over HTTPS. A hook that cannot be reached, or says 429 or 503 with `Retry-After`, is asked again while there
- * is time; all attempts have one `webhook-id`, by which the hook knows them as one.
+ * Asks a hook over HTTPS. A hook that cannot be reached, or says 429 or 503 with `Retry-After`, is asked again while
+ * there is time; all attempts have one `webhook-id`, by which the hook knows them as one.
  *
  * @returns the JSON of the answer, undefined for 204
  */

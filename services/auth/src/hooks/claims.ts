@@ -1,10 +1,9 @@
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { compileOnce, type Types } from '@pando/http/shape'
 import { errors } from '../errors.ts'
 import type { Claims } from './hooks.ts'
 
 /** What every access token says, whatever a hook makes of it. */
-const claims = Compile(
+const validatorOfClaims = compileOnce((Type: Types) =>
   Type.Object({
     aud: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
     exp: Type.Integer(),
@@ -26,10 +25,11 @@ const claims = Compile(
   }),
 )
 
-/** @throws when a required claim is missing or one has another type than it should, naming each */
-export function mustBeClaims(value: unknown): Claims {
-  if (claims.Check(value)) return value
-  const problems = claims.Errors(value).map(({ instancePath, message }) => {
+/** Rejects when a required claim is missing or one has another type than it should, naming each. */
+export async function mustBeClaims(value: unknown): Promise<Claims> {
+  const validator = await validatorOfClaims()
+  if (validator.Check(value)) return value
+  const problems = validator.Errors(value).map(({ instancePath, message }) => {
     return `- ${instancePath.slice(1).replaceAll('/', '.') || '(root)'}: ${message}\n`
   })
   throw errors.hookOutputInvalid(`output claims do not conform to the expected schema: \n${problems.join('')}`)

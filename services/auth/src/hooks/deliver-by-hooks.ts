@@ -83,8 +83,8 @@ const nothing: Omit<EmailData, 'email_action_type' | 'site_url'> = {
 }
 
 /**
- * The wire's names are crossed: where a change of address is confirmed at both, `token` and `token_hash_new` are for the old
- * address, `token_new` and `token_hash` for the new one.
+ * The wire's names are crossed: where a change of address is confirmed at both, `token` and `token_hash_new` are for
+ * the old address, `token_new` and `token_hash` for the new one.
  */
 function toEmailData({ apiUrl }: HookDeliveryDeps, mail: Mail): EmailData {
   const { kind, code, tokenHash, redirectTo, ofOldAddress } = mail

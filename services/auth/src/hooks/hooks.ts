@@ -33,8 +33,8 @@ export type SmsData = { readonly otp?: string; readonly sms_type?: string; reado
 export type Decision = { readonly decision: string; readonly message: string }
 
 /**
- * The project's own code, one function per hook; those that are off are not there. All reject with a refusal when the hook
- * refuses, answers something else than it should, or not in time.
+ * The project's own code, one function per hook; those that are off are not there. All reject with a refusal when the
+ * hook refuses, answers something else than it should, or not in time.
  */
 export type Hooks = {
   /** Gives the claims to sign; those that the SDKs and policies rely on are there. */

@@ -20,9 +20,9 @@ export type Limit<Body> = RateName | LimitOf<Body>
 export type LimitOf<Body> = (visit: Visit, body: Body, options: AuthOptions) => Charge
 
 /**
- * Takes what a request costs before anything is done for it. It is counted by what the router found, so all spellings of a
- * path are one; mails and texts are counted by the address that was asked for, known or not, so that nobody learns from a
- * refusal who has an account. Admins have a key of the installation and are not limited.
+ * Takes what a request costs before anything is done for it. It is counted by what the router found, so all spellings
+ * of a path are one; mails and texts are counted by the address that was asked for, known or not, so that nobody learns
+ * from a refusal who has an account. Admins have a key of the installation and are not limited.
  *
  * @throws over_request_rate_limit, over_email_send_rate_limit or over_sms_send_rate_limit, with `Retry-After`
  */

@@ -14,14 +14,21 @@ export const limitOptions = {
     default: 150,
     min: 0,
     toml: 'auth.rate_limit.token_refresh',
-    text: 'Sessions refreshed from one network in 5 minutes.',
+    text: 'Sessions refreshed or ended from one network, and by one person, in 5 minutes.',
   },
   rateLimitTokenVerifications: {
     type: 'integer',
     default: 30,
     min: 0,
     toml: 'auth.rate_limit.token_verifications',
-    text: 'Codes and links tried from one network in 5 minutes.',
+    text: 'Codes and links tried, and returns from providers, from one network in 5 minutes.',
+  },
+  rateLimitWeb3: {
+    type: 'integer',
+    default: 30,
+    min: 0,
+    toml: 'auth.rate_limit.web3',
+    text: 'Sign-ins with a wallet tried from one network in 5 minutes. There are none here: each is refused as switched off.',
   },
   rateLimitAnonymousUsers: {
     type: 'integer',

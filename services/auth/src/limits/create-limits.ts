@@ -29,7 +29,9 @@ export type LimitsDeps = {
   readonly onCleanupFailed: (error: unknown) => void
 }
 
-/** Who was refused is refused again without a question for this long at most; somewhere else the reason may have gone. */
+/**
+ * Who was refused is refused again without a question for this long at most; somewhere else the reason may have gone.
+ */
 const rememberMs = 5_000
 const rememberedMax = 10_000
 const cleanupMs = 600_000

@@ -10,7 +10,9 @@ export type DeliveryLimits = {
   readonly counts: { readonly mails: boolean; readonly texts: boolean }
 }
 
-/** Takes a token of the installation for each message that leaves it. Whom it goes to was counted when it was asked for. */
+/**
+ * Takes a token of the installation for each message that leaves it. Whom it goes to was counted when it was asked for.
+ */
 export function limitDelivery(delivery: Delivery, { limits, options, counts }: DeliveryLimits): Delivery {
   const take = (name: 'mail' | 'text') => limits.take([{ rate: toRate(name, options), subject: '' }])
   return {

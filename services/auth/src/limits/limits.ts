@@ -1,7 +1,9 @@
 import type { Refusal } from '@pando/core/refusal'
 import type { Queries } from '@pando/postgres/database'
 
-/** So many in so much time. Its tokens come back one by one: who took all may take one more after a share of the time. */
+/**
+ * So many in so much time. Its tokens come back one by one: who took all may take one more after a share of the time.
+ */
 export type Rate = {
   readonly name: string
   readonly count: number
@@ -13,7 +15,10 @@ export type Rate = {
 /** The tokens of one rate for one caller, address or account. `cost` 0 only asks whether there are any. */
 export type Bucket = { readonly rate: Rate; readonly subject: string; readonly cost?: 0 | 1 }
 
-/** Somebody proves to be an account: which secret they try, the account's id (or address where there is none), and from where. */
+/**
+ * Somebody proves to be an account: which secret they try, the account's id (or address where there is none), and from
+ * where.
+ */
 export type Attempt = { readonly secret: 'password' | 'factor'; readonly account: string; readonly address: string }
 
 /**
@@ -23,7 +28,9 @@ export type Attempt = { readonly secret: 'password' | 'factor'; readonly account
 export type Limits = {
   /** Takes one token from each bucket, or from none and rejects with the refusal of the rate that takes longest. */
   take(buckets: readonly Bucket[]): Promise<void>
-  /** Counts an attempt as failed before it is made, so that many at once count too. Rejects when it may not be made now. */
+  /**
+   * Counts an attempt as failed before it is made, so that many at once count too. Rejects when it may not be made now.
+   */
   begin(attempt: Attempt): Promise<void>
   /** It was right; in the transaction that signs in, after what it does to the user: locks are taken in this order. */
   end(tx: Queries, attempt: Attempt): Promise<void>

@@ -2,8 +2,8 @@ import { BlockList, isIP } from 'node:net'
 
 /**
  * What of a caller's address the caller cannot change at will: an IPv4 address, also when it is written as IPv6
- * (RFC 4291 §2.5.5.2), or the first 64 bits of an IPv6 address, of which every phone has 2^64. Texts that are no address
- * are all one network.
+ * (RFC 4291 §2.5.5.2), or the first 64 bits of an IPv6 address, of which every phone has 2^64. Texts that are no
+ * address are all one network.
  */
 export function toNetwork(address: string): string {
   const [bare = ''] = address.split('%')

@@ -72,8 +72,8 @@ export async function agreeToEmailChange(
 }
 
 /**
- * Gives somebody anonymous an address without asking it, where confirmations are off. Nobody has proved it, and the first
- * who does owns the account.
+ * Gives somebody anonymous an address without asking it, where confirmations are off. Nobody has proved it, and the
+ * first who does owns the account.
  */
 export async function adoptEmail(tx: Queries, { user, email }: { user: UserRow; email: string }): Promise<void> {
   const data = { email, email_verified: false }

@@ -8,6 +8,12 @@ export const oneTimeOptions = {
     toml: 'auth.email.secure_password_change',
     text: 'Whether a new password needs a code by mail (or text message) when the session is older than a day.',
   },
+  emailRequireCurrentPassword: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.email.require_current_password',
+    text: 'Whether a new password needs the one before, as `current_password`, unless the session began with a forgotten password.',
+  },
   smsFrequency: {
     type: 'duration',
     default: 60_000,

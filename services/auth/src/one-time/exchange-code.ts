@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import { isVerifiedBy } from '../pkce.ts'
@@ -12,22 +12,23 @@ import { isBanned } from '../user.ts'
 import type { Visit } from '../visit.ts'
 import { hashLongSecret } from './secrets.ts'
 
-export const pkceGrantBody = Type.Object({
-  auth_code: Type.Optional(Type.String({ maxLength: 200 })),
-  code_verifier: Type.Optional(Type.String({ maxLength: 200 })),
-})
+export const pkceGrantBody = (Type: Types) =>
+  Type.Object({
+    auth_code: Type.Optional(Type.String({ maxLength: 200 })),
+    code_verifier: Type.Optional(Type.String({ maxLength: 200 })),
+  })
 
 /** How long after it was given out a code can be exchanged; RFC 6749 §4.1.2 wants ten minutes at most. */
 const codeMsMax = 300_000
 
 /**
- * `POST /token?grant_type=pkce`: the session for a code that came back in a redirect. The code is used up whoever brings it:
- * a wrong verifier means that it has leaked.
+ * `POST /token?grant_type=pkce`: the session for a code that came back in a redirect. The code is used up whoever
+ * brings it: a wrong verifier means that it has leaked.
  */
 export async function exchangeCode(
   deps: AuthDeps,
   visit: Visit,
-  { auth_code: code, code_verifier: verifier }: Static<typeof pkceGrantBody>,
+  { auth_code: code, code_verifier: verifier }: BodyOf<typeof pkceGrantBody>,
 ): Promise<Answer> {
   const { database, clock } = deps
   if (!code || !verifier) throw errors.invalid('invalid request: both auth code and code verifier should be non-empty')

@@ -7,15 +7,15 @@ import { startSession } from '../sessions/start-session.ts'
 import { completeFlowState } from '../store/flow-states.ts'
 import type { Visit } from '../visit.ts'
 import { type Proven, prove } from './prove.ts'
-import { isOfPhone, toPurposes } from './purposes.ts'
+import { isOfPhone, methodOf, toPurposes } from './purposes.ts'
 import { toErrorUrl, toMessageUrl, toResultUrl } from './result-url.ts'
 import { hashLongSecret, newSecret, pkcePrefix } from './secrets.ts'
 import { halfMessage } from './verify.ts'
 import { redirectOf } from './write-mail.ts'
 
 /**
- * `GET /verify?token=…&type=…&redirect_to=…`: the link of a mail. Sends the browser on, with tokens in the fragment or, when
- * the app asked with a code challenge, with a code that only this app can exchange. Refusals go along, too.
+ * `GET /verify?token=…&type=…&redirect_to=…`: the link of a mail. Sends the browser on, with tokens in the fragment or,
+ * when the app asked with a code challenge, with a code that only this app can exchange. Refusals go along, too.
  */
 export async function followLink(deps: AuthDeps, visit: Visit): Promise<Answer> {
   const { type, token } = visit.query
@@ -44,7 +44,7 @@ async function toResult(deps: AuthDeps, tx: Queries, { proven, visit, type }: Ar
   const { user, token, isHalf } = proven
   if (isHalf) return 'half'
   if (token.flow_state_id === null) {
-    return { session: await startSession(deps, tx, { user, method: 'otp', visit }), type }
+    return { session: await startSession(deps, tx, { user, method: methodOf(token.purpose), visit }), type }
   }
   const code = newSecret(deps.randomBytes)
   await completeFlowState(tx, { id: token.flow_state_id, userId: user.id, codeHash: hashLongSecret(code) })

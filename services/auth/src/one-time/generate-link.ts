@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -20,15 +20,16 @@ import { type Issued, issueToken } from './issue-token.ts'
 import { toMailLimits } from './purposes.ts'
 import { type LinkPurpose, redirectOf, toActionUrl } from './write-mail.ts'
 
-export const generateLinkBody = Type.Object({
-  type: Type.Optional(Type.String()),
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  new_email: Type.Optional(Type.String({ maxLength: 1000 })),
-  password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  redirect_to: Type.Optional(Type.String({ maxLength: 2000 })),
-})
-type GenerateLink = Static<typeof generateLinkBody>
+export const generateLinkBody = (Type: Types) =>
+  Type.Object({
+    type: Type.Optional(Type.String()),
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    new_email: Type.Optional(Type.String({ maxLength: 1000 })),
+    password: Type.Optional(Type.String({ maxLength: passwordBytesMax * 2 })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    redirect_to: Type.Optional(Type.String({ maxLength: 2000 })),
+  })
+type GenerateLink = BodyOf<typeof generateLinkBody>
 
 type Wanted = {
   readonly email: string

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -14,13 +14,14 @@ import { toUserJson } from '../user.ts'
 import type { Visit } from '../visit.ts'
 import { writeMail } from './write-mail.ts'
 
-export const inviteBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-})
+export const inviteBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  })
 
 /** `POST /invite`: an admin asks somebody in. */
-export async function invite(deps: AuthDeps, visit: Visit, body: Static<typeof inviteBody>): Promise<Answer> {
+export async function invite(deps: AuthDeps, visit: Visit, body: BodyOf<typeof inviteBody>): Promise<Answer> {
   const email = canonicalEmail(body.email ?? '')
   const newUserId = await mayBeNew(deps, visit, { key: { email }, data: body.data })
   const { mail, user } = await deps.database.transaction(async (tx) => {

@@ -6,8 +6,8 @@ import { newUuid } from '../uuid.ts'
 import type { Request } from './request-confirmation.ts'
 
 /**
- * What a new account would look like, for an address that has one already: nobody learns who has an account. The id is the
- * same each time, as that of an account which waits for its confirmation would be.
+ * What a new account would look like, for an address that has one already: nobody learns who has an account. The id is
+ * the same each time, as that of an account which waits for its confirmation would be.
  */
 export function toPretendedUser(
   deps: AuthDeps,

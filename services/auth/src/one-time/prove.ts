@@ -31,8 +31,8 @@ export type Proven = { readonly user: UserRow; readonly token: OneTimeToken; rea
 export type Claim = { readonly evidence: Evidence; readonly purposes: readonly Purpose[]; readonly visit: Visit }
 
 /**
- * Takes the token that the evidence belongs to and does what it is for, then `finish`, in one transaction: of many at once
- * one succeeds, and who fails later has used up nothing. Undefined when there is no such token (any more).
+ * Takes the token that the evidence belongs to and does what it is for, then `finish`, in one transaction: of many at
+ * once one succeeds, and who fails later has used up nothing. Undefined when there is no such token (any more).
  */
 export async function prove<T>(
   deps: AuthDeps,

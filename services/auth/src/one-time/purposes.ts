@@ -40,6 +40,9 @@ export const flowMethods = {
   email_change: 'email_change',
 } as const satisfies Readonly<Record<string, Method>>
 
+/** How a session is proved that begins with the code or link itself; who forgot the password may choose another. */
+export const methodOf = (purpose: string): Method => (purpose === 'recovery' ? 'recovery' : 'otp')
+
 /** What the wire's `type` of a verification lets in. */
 const types: ReadonlyMap<string, readonly Purpose[]> = new Map([
   ['email', ['signup', 'magiclink']],

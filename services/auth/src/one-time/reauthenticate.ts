@@ -50,7 +50,7 @@ export async function reauthenticate(deps: AuthDeps, visit: SignedInVisit): Prom
   })
 }
 
-/** Sessions as young as this need no code for a new password. */
+/** Sessions as young as this need no code. */
 const freshMs = 24 * 3_600_000
 
 /** @throws when a new password needs a code and `nonce` is none */
@@ -59,11 +59,17 @@ export async function mustBeReauthenticated(
   visit: SignedInVisit,
   nonce: string | undefined,
 ): Promise<void> {
-  const { options, clock } = deps
-  const { session, user } = visit
-  if (!options.emailSecurePasswordChange) return
-  if (session !== undefined && clock.now() - session.created_at.getTime() <= freshMs) return
-  if (!nonce) throw errors.reauthenticationNeeded()
+  if (deps.options.emailSecurePasswordChange) await mustBeFresh(deps, visit, { nonce, what: 'Password update' })
+}
+
+/** @throws when the session is too old to do `what` without a code, and `nonce` is none */
+export async function mustBeFresh(
+  deps: AuthDeps,
+  { session, user }: SignedInVisit,
+  { nonce, what }: { readonly nonce: string | undefined; readonly what: string },
+): Promise<void> {
+  if (session !== undefined && deps.clock.now() - session.created_at.getTime() <= freshMs) return
+  if (!nonce) throw errors.reauthenticationNeeded(what)
   if (!(await isRightNonce(deps, user, nonce))) throw errors.reauthenticationNotValid()
 }
 

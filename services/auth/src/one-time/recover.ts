@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -11,14 +11,15 @@ import type { Visit } from '../visit.ts'
 import { atMostOften, atTick } from './send-limits.ts'
 import { openFlow, writeMail } from './write-mail.ts'
 
-export const recoverBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
-  code_challenge_method: Type.Optional(Type.String()),
-})
+export const recoverBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
+    code_challenge_method: Type.Optional(Type.String()),
+  })
 
 /** `POST /recover`: a link to sign in and choose a new password. Nobody learns whether there is an account. */
-export async function recover(deps: AuthDeps, visit: Visit, body: Static<typeof recoverBody>): Promise<Answer> {
+export async function recover(deps: AuthDeps, visit: Visit, body: BodyOf<typeof recoverBody>): Promise<Answer> {
   if (!body.email) throw errors.invalid('Password recovery requires an email')
   const email = canonicalEmail(body.email)
   const challenge = toCodeChallenge(body)

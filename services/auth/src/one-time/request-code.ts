@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -17,16 +17,17 @@ import { atMostOften, atTick, type Sending } from './send-limits.ts'
 import { toChannel, writeText } from './send-text.ts'
 import { openFlow, writeMail } from './write-mail.ts'
 
-export const codeRequestBody = Type.Object({
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  create_user: Type.Optional(Type.Boolean()),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  channel: Type.Optional(Type.String()),
-  code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
-  code_challenge_method: Type.Optional(Type.String()),
-})
-type CodeRequest = Static<typeof codeRequestBody>
+export const codeRequestBody = (Type: Types) =>
+  Type.Object({
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    create_user: Type.Optional(Type.Boolean()),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    channel: Type.Optional(Type.String()),
+    code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
+    code_challenge_method: Type.Optional(Type.String()),
+  })
+type CodeRequest = BodyOf<typeof codeRequestBody>
 
 /**
  * `POST /otp`: a code and a link to sign in, by mail or text message, for a new account if need be. With

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -15,21 +15,22 @@ import { type Messages, sendUnheard, writeConfirmation } from './confirmation.ts
 import { atMostOften, atTick, type Sending } from './send-limits.ts'
 import { writeText } from './send-text.ts'
 
-export const resendBody = Type.Object({
-  type: Type.Optional(Type.String()),
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
-  code_challenge_method: Type.Optional(Type.String()),
-})
-type Resend = Static<typeof resendBody>
+export const resendBody = (Type: Types) =>
+  Type.Object({
+    type: Type.Optional(Type.String()),
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    code_challenge: Type.Optional(Type.String({ maxLength: 128 })),
+    code_challenge_method: Type.Optional(Type.String()),
+  })
+type Resend = BodyOf<typeof resendBody>
 
 const kinds = { signup: 'signup', email_change: 'email_change', sms: 'sms', phone_change: 'phone_change' } as const
 type ResendType = keyof typeof kinds
 
 /**
- * `POST /resend`: the message of a sign-up or a change that waits for its confirmation, once more. Nobody learns whether
- * there is an account, or whether it waits.
+ * `POST /resend`: the message of a sign-up or a change that waits for its confirmation, once more. Nobody learns
+ * whether there is an account, or whether it waits.
  */
 export async function resend(deps: AuthDeps, visit: Visit, body: Resend): Promise<Answer> {
   const type = toType(body)

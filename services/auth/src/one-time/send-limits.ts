@@ -16,8 +16,8 @@ export type Sending = {
 }
 
 /**
- * Does what leads to a message, unless the last one of the kind to this address was too short ago. When it fails the next
- * try need not wait.
+ * Does what leads to a message, unless the last one of the kind to this address was too short ago. When it fails the
+ * next try need not wait.
  *
  * @throws over_email_send_rate_limit, over_sms_send_rate_limit; what `mustDeliver` says
  */

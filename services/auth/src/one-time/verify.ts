@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from '../deps.ts'
 import { canonicalEmail } from '../email.ts'
 import { errors } from '../errors.ts'
@@ -7,18 +7,19 @@ import type { Answer } from '../route.ts'
 import { startSession } from '../sessions/start-session.ts'
 import type { Visit } from '../visit.ts'
 import { type Evidence, prove } from './prove.ts'
-import { isOfPhone, toPurposes } from './purposes.ts'
+import { isOfPhone, methodOf, toPurposes } from './purposes.ts'
 import { testCodeOf } from './send-text.ts'
 
-export const verifyBody = Type.Object({
-  type: Type.Optional(Type.String()),
-  token: Type.Optional(Type.String({ maxLength: 100 })),
-  token_hash: Type.Optional(Type.String({ maxLength: 200 })),
-  email: Type.Optional(Type.String({ maxLength: 1000 })),
-  phone: Type.Optional(Type.String({ maxLength: 100 })),
-  redirect_to: Type.Optional(Type.String()),
-})
-type Verify = Static<typeof verifyBody>
+export const verifyBody = (Type: Types) =>
+  Type.Object({
+    type: Type.Optional(Type.String()),
+    token: Type.Optional(Type.String({ maxLength: 100 })),
+    token_hash: Type.Optional(Type.String({ maxLength: 200 })),
+    email: Type.Optional(Type.String({ maxLength: 1000 })),
+    phone: Type.Optional(Type.String({ maxLength: 100 })),
+    redirect_to: Type.Optional(Type.String()),
+  })
+type Verify = BodyOf<typeof verifyBody>
 
 export const halfMessage = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
 
@@ -27,8 +28,8 @@ export async function verify(deps: AuthDeps, visit: Visit, body: Verify): Promis
   if (!body.type) throw errors.invalid('Verify requires a verification type')
   const evidence = await toEvidence(deps, body, body.type)
   const purposes = toPurposes(body.type)
-  const outcome = await prove(deps, { evidence, purposes, visit }, async (tx, { user, isHalf }) => ({
-    session: isHalf ? undefined : await startSession(deps, tx, { user, method: 'otp', visit }),
+  const outcome = await prove(deps, { evidence, purposes, visit }, async (tx, { user, token, isHalf }) => ({
+    session: isHalf ? undefined : await startSession(deps, tx, { user, method: methodOf(token.purpose), visit }),
   }))
   if (outcome === undefined) throw 'tokenHash' in evidence ? errors.linkExpired() : errors.codeExpired()
   if (outcome.session === undefined) return { status: 200, body: { msg: halfMessage, code: '200' } }

@@ -119,8 +119,8 @@ function toExpectations({ options, challengeHash }: Expected) {
 }
 
 /**
- * We ask who made an authenticator of nobody (§5.4.7), but some clients tell it anyway. It is left out: nothing depends on it,
- * and checking certificates would mean to fetch addresses that they name.
+ * We ask who made an authenticator of nobody (§5.4.7), but some clients tell it anyway. It is left out: nothing depends
+ * on it, and checking certificates would mean to fetch addresses that they name.
  */
 async function withoutAttestation(attestationObject: string): Promise<string> {
   const { decodeAttestationObject, isoBase64URL, isoCBOR } = await import('@simplewebauthn/server/helpers')

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import { mustFindUser } from '../admin/find-user.ts'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
@@ -16,14 +16,15 @@ export async function listOwnPasskeys(deps: AuthDeps, { user }: SignedInVisit): 
   return { status: 200, body: (await listPasskeys(deps.database, user.id)).map(toPasskeyJson) }
 }
 
-export const renamePasskeyBody = Type.Object({ friendly_name: Type.Optional(Type.String({ maxLength: 1000 })) })
+export const renamePasskeyBody = (Type: Types) =>
+  Type.Object({ friendly_name: Type.Optional(Type.String({ maxLength: 1000 })) })
 const nameLengthMax = 120
 
 /** `PATCH /passkeys/{id}` */
 export async function renameOwnPasskey(
   deps: AuthDeps,
   visit: SignedInVisit,
-  { friendly_name: name }: Static<typeof renamePasskeyBody>,
+  { friendly_name: name }: BodyOf<typeof renamePasskeyBody>,
 ): Promise<Answer> {
   mustBeEnabled(deps)
   const { user, address } = visit

@@ -1,5 +1,5 @@
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { Queries } from '@pando/postgres/database'
-import { Type, type Static } from 'typebox'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import type { Answer } from '../route.ts'
@@ -29,16 +29,17 @@ export async function beginRegistration(deps: AuthDeps, { user }: SignedInVisit)
   return beginCeremony(deps, { ceremony: 'registration', userId: user.id, options: creation })
 }
 
-export const registerPasskeyBody = Type.Object({
-  challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
-  credential: Type.Optional(registrationBody),
-})
+export const registerPasskeyBody = (Type: Types) =>
+  Type.Object({
+    challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
+    credential: Type.Optional(registrationBody(Type)),
+  })
 
 /** `POST /passkeys/registration/verify`: from now on the user can sign in with it. */
 export async function registerPasskey(
   deps: AuthDeps,
   { user, address }: SignedInVisit,
-  { challenge_id: id, credential }: Static<typeof registerPasskeyBody>,
+  { challenge_id: id, credential }: BodyOf<typeof registerPasskeyBody>,
 ): Promise<Answer> {
   mustBeEnabled(deps)
   mustBeOwnUser(user)

@@ -52,6 +52,7 @@ export const passkeyRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '/passkeys/:passkey_id',
     who: 'member',
+    limit: 'factor',
     body: renamePasskeyBody,
     run: renameOwnPasskey,
   }),

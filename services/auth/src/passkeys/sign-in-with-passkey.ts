@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import type { Answer } from '../route.ts'
@@ -11,23 +11,26 @@ import { mustBeAssertion, toRequestOptions } from './ceremonies.ts'
 import { type Assertion, assertionBody } from './credential-bodies.ts'
 import { beginCeremony, mustBeEnabled, mustTakeChallenge } from './passkey.ts'
 
-/** `POST /passkeys/authentication/options`: what `navigator.credentials.get()` is called with; it tells of no account. */
+/**
+ * `POST /passkeys/authentication/options`: what `navigator.credentials.get()` is called with; it tells of no account.
+ */
 export async function beginSignIn(deps: AuthDeps): Promise<Answer> {
   mustBeEnabled(deps)
   const request = await toRequestOptions(deps, { timeoutMs: deps.options.passkeyChallengeExpiry })
   return beginCeremony(deps, { ceremony: 'authentication', options: request })
 }
 
-export const passkeySignInBody = Type.Object({
-  challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
-  credential: Type.Optional(assertionBody),
-})
+export const passkeySignInBody = (Type: Types) =>
+  Type.Object({
+    challenge_id: Type.Optional(Type.String({ maxLength: 100 })),
+    credential: Type.Optional(assertionBody(Type)),
+  })
 
 /** `POST /passkeys/authentication/verify`: a session of whom the passkey belongs to. */
 export async function signInWithPasskey(
   deps: AuthDeps,
   visit: Visit,
-  { challenge_id: id, credential }: Static<typeof passkeySignInBody>,
+  { challenge_id: id, credential }: BodyOf<typeof passkeySignInBody>,
 ): Promise<Answer> {
   mustBeEnabled(deps)
   if (credential === undefined) throw errors.invalid('credential is required')
@@ -52,7 +55,9 @@ export async function signInWithPasskey(
   return { status: 200, body: session }
 }
 
-/** The passkey and its user; the two that the authenticator names must belong together (WebAuthn Level 3 §7.2, step 6). */
+/**
+ * The passkey and its user; the two that the authenticator names must belong together (WebAuthn Level 3 §7.2, step 6).
+ */
 async function mustFindOwner(
   { database }: AuthDeps,
   { id, response }: Assertion,

@@ -12,8 +12,8 @@ export function toAttempt(visit: Visit, user: UserRow | undefined, key: UserKey)
 }
 
 /**
- * Checks a password once the account may be tried, and asks the hook about accounts that exist. It takes as long when there
- * is no account. `outdated` says that the hash should be made anew.
+ * Checks a password once the account may be tried, and asks the hook about accounts that exist. It takes as long when
+ * there is no account. `outdated` says that the hash should be made anew.
  *
  * @throws over_request_rate_limit, invalid_credentials
  */

@@ -15,8 +15,8 @@ const bytesMax = 1024 * 1024
 
 /**
  * Looks for passwords by the range API of Have I Been Pwned: it is told five digits of the SHA-1 and answers with all
- * hashes that begin so, padded, so that neither it nor who listens learns which was meant. Without an answer the password
- * passes with a warning, or is refused, as configured. Undefined while the check is off.
+ * hashes that begin so, padded, so that neither it nor who listens learns which was meant. Without an answer the
+ * password passes with a warning, or is refused, as configured. Undefined while the check is off.
  */
 export function createBreachCheck(options: Options, warn: (error: unknown) => void): IsBreached | undefined {
   if (!options.passwordHibpEnabled) return undefined

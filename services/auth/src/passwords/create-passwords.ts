@@ -1,19 +1,25 @@
 import { availableParallelism } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import type { AuthOptions } from '../config.ts'
 import { errors } from '../errors.ts'
+import { createBusySign } from './busy-sign.ts'
 import { createGate } from './gate.ts'
 import type { HashJob, VerifyJob } from './hash-worker.ts'
 import type { Passwords } from './passwords.ts'
 
-type Options = Pick<AuthOptions, 'passwordMemory' | 'passwordPasses' | 'passwordThreads' | 'passwordQueueMax'>
+type Options = Pick<
+  AuthOptions,
+  'passwordMemory' | 'passwordPasses' | 'passwordThreads' | 'passwordQueueMax' | 'passwordWaitMax'
+>
 
 /** How long a thread waits for the next password before it ends. */
 const idleMs = 30_000
 
 /**
  * Threads that hash, begun when the first password comes. They have the lowest priority the system knows, and while this
- * process is busy only half of them work: they take what requests leave over, all of it when there are none. How many wait is bounded at the door.
+ * process is busy they work on what requests leave over. How many wait, and how long, is bounded at the door.
  */
 export function createPasswords(options: Options): Passwords {
   const cost = {
@@ -31,13 +37,22 @@ export function createPasswords(options: Options): Passwords {
       idleTimeout: idleMs,
       niceIncrement: 19,
     }))
-  const gate = createGate(threadsMax)
-  const run = (job: HashJob | VerifyJob): Promise<unknown> => gate(() => open().run(job, { name: job.name }))
+  const gate = createGate({
+    widthMax: threadsMax,
+    isBusy: createBusySign(),
+    now: () => performance.now(),
+    rest: (ms) => setTimeout(ms, undefined, { ref: false }),
+  })
+  const run = (job: HashJob | VerifyJob): Promise<unknown> => gate.run(() => open().run(job, { name: job.name }))
   const admittedMax = threadsMax + options.passwordQueueMax
   let admitted = 0
+  const mustHaveRoom = (): void => {
+    if (admitted >= admittedMax || gate.waitMs() > options.passwordWaitMax) throw errors.tooManySignIns()
+  }
   return {
+    mustHaveRoom,
     admit: async (use) => {
-      if (admitted >= admittedMax) throw errors.tooManySignIns()
+      mustHaveRoom()
       admitted += 1
       return use().finally(() => (admitted -= 1))
     },

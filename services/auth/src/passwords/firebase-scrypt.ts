@@ -6,8 +6,8 @@ const form =
 const memoryBytesMax = 256 * 1024 ** 2
 
 /**
- * Whether a password belongs to a hash that came from Firebase. Its scrypt makes a key of the password, which encrypts the
- * project's signer key (AES-256-CTR from zero); that is the hash. `n` is the exponent of the cost.
+ * Whether a password belongs to a hash that came from Firebase. Its scrypt makes a key of the password, which encrypts
+ * the project's signer key (AES-256-CTR from zero); that is the hash. `n` is the exponent of the cost.
  */
 export function verifyFirebaseScrypt(password: string, hash: string): boolean {
   const parts = form.exec(hash)?.groups

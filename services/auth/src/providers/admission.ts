@@ -40,7 +40,10 @@ export type Admission =
 
 type Rules = Pick<AuthOptions, 'signupEnabled' | 'emailConfirmations'>
 
-/** Decides by the identity, then by an address that both sides have verified; an unverified address never opens anything. */
+/**
+ * Decides by the identity, then by an address that both sides have verified; an unverified address never opens
+ * anything.
+ */
 export function decideAdmission(arrival: Arrival, rules: Rules): Admission {
   if (arrival.owner !== undefined) return decideReturn(arrival.owner, arrival.profile, rules)
   const admission = decideNew(arrival, rules)

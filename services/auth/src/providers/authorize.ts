@@ -20,8 +20,8 @@ export async function authorize(deps: AuthDeps, visit: Visit): Promise<Answer> {
 }
 
 /**
- * `GET /user/identities/authorize`: how a signed-in person adds an identity. Whoever opens the address adds theirs, so with
- * PKCE nothing is added before the app that asked has shown its verifier.
+ * `GET /user/identities/authorize`: how a signed-in person adds an identity. Whoever opens the address adds theirs, so
+ * with PKCE nothing is added before the app that asked has shown its verifier.
  */
 export async function authorizeLinking(deps: AuthDeps, visit: SignedInVisit): Promise<Answer> {
   if (!deps.options.manualLinkingEnabled) throw errors.manualLinkingDisabled()

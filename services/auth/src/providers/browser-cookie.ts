@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { AuthDeps } from '../deps.ts'
 
 /**
- * Ties a sign-in whose tokens come back in the address to the browser in which it began, so that nobody can slip somebody
- * else their own sign-in (RFC 9700 §4.7). Apps that use PKCE need no cookie: their verifier does it.
+ * Ties a sign-in whose tokens come back in the address to the browser in which it began, so that nobody can slip
+ * somebody else their own sign-in (RFC 9700 §4.7). Apps that use PKCE need no cookie: their verifier does it.
  */
 export type BrowserCookie = { readonly token: string; readonly header: string }
 

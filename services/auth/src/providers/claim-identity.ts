@@ -11,8 +11,8 @@ import type { Profile } from './profile.ts'
 export type AwaitedIdentity = { readonly provider: string; readonly profile: Profile }
 
 /**
- * Keeps an identity until the app shows its verifier (RFC 7636). Anybody can be led to the provider with the address that
- * the app got; without this theirs would be added to a stranger's account.
+ * Keeps an identity until the app shows its verifier (RFC 7636). Anybody can be led to the provider with the address
+ * that the app got; without this theirs would be added to a stranger's account.
  */
 export const keepForClaim = (tx: Queries, flowId: string, { provider, profile }: AwaitedIdentity): Promise<void> =>
   keepAwaitedIdentity(tx, flowId, { provider, profile })

@@ -1,6 +1,8 @@
 import type { BooleanOption, ListOption, SecretOption, StringOption, UrlOption } from '@pando/config/option'
 
-/** The providers that are known by name; any other issuer of OpenID Connect is configured under `auth.external.oidc`. */
+/**
+ * The providers that are known by name; any other issuer of OpenID Connect is configured under `auth.external.oidc`.
+ */
 export const providerNames = [
   'apple',
   'azure',

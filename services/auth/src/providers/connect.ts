@@ -1,5 +1,5 @@
 import { fetchBounded } from '@pando/http/fetch-bounded'
-import * as client from 'openid-client'
+import type * as openIdClient from 'openid-client'
 import type { Provider } from './provider.ts'
 
 /** What a provider's token endpoint gave. */
@@ -19,11 +19,14 @@ export type Connection = {
 /** Everything that is said to a provider before somebody is known. */
 export async function connect(provider: Provider): Promise<Connection> {
   const { bounds } = provider
+  // Loaded by the first who is sent to a provider.
+  const client = await import('openid-client')
   const [clientId] = provider.clientIds as [string]
   const secret = await provider.secret(clientId)
   const metadata = await provider.metadata()
-  const open = (): client.Configuration => {
-    const configuration = new client.Configuration(metadata, clientId, undefined, toAuthentication(provider, secret))
+  const authentication = toAuthentication(client, provider, secret)
+  const open = (): openIdClient.Configuration => {
+    const configuration = new client.Configuration(metadata, clientId, undefined, authentication)
     configuration.timeout = bounds.timeoutMs / 1000
     if (provider.url?.startsWith('http:')) client.allowInsecureRequests(configuration)
     return configuration
@@ -45,13 +48,17 @@ export async function connect(provider: Provider): Promise<Connection> {
   }
 }
 
-function toAuthentication({ definition }: Provider, secret: string): client.ClientAuth {
+function toAuthentication(
+  client: typeof openIdClient,
+  { definition }: Provider,
+  secret: string,
+): openIdClient.ClientAuth {
   if (secret === '') return client.None()
   return definition.clientAuth === 'basic' ? basicAuthentication(secret) : client.ClientSecretPost(secret)
 }
 
 /** RFC 6749 §2.3.1. The library also encodes letters that need it not, such as `-`, and not every provider decodes. */
-function basicAuthentication(secret: string): client.ClientAuth {
+function basicAuthentication(secret: string): openIdClient.ClientAuth {
   const encode = (text: string): string => new URLSearchParams({ text }).toString().slice('text='.length)
   return (_server, { client_id: id }, _body, headers) => {
     headers.set('authorization', `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64')}`)
@@ -59,8 +66,8 @@ function basicAuthentication(secret: string): client.ClientAuth {
 }
 
 /**
- * Some providers write `scope` as a list or leave `token_type` out (RFC 6749 §5.1 wants a text and a type). The ID token is
- * taken aside: the one place that verifies tokens does it.
+ * Some providers write `scope` as a list or leave `token_type` out (RFC 6749 §5.1 wants a text and a type). The ID
+ * token is taken aside: the one place that verifies tokens does it.
  */
 async function toStandard(response: Response): Promise<{ response: Response; idToken?: string }> {
   const text = await response.text()

@@ -32,7 +32,9 @@ export type IdTokenRules = {
   readonly nonce?: false
   /** Whether tokens that phones get have the nonce itself instead of its SHA-256. */
   readonly nonceIsPlain?: true
-  /** Whether the address in a token is proven; what `email_verified` says if not given. `issuer` is the configured one. */
+  /**
+   * Whether the address in a token is proven; what `email_verified` says if not given. `issuer` is the configured one.
+   */
   readonly isEmailVerified?: (claims: Json, issuer: string) => boolean
   /** Claims that go into `custom_claims`. */
   readonly custom?: readonly string[]

@@ -72,7 +72,9 @@ async function askFor({ definition, bounds }: Provider, given: ApiAccess, url: s
   return response.json()
 }
 
-/** Apple tells a name in the form, the first time only. It comes through the browser, so it is a name and nothing else. */
+/**
+ * Apple tells a name in the form, the first time only. It comes through the browser, so it is a name and nothing else.
+ */
 function withAppleName({ provider, parameters }: Answered, profile: Profile): Profile {
   const user = provider.name === 'apple' ? parameters.get('user') : null
   if (user === null) return profile

@@ -1,9 +1,9 @@
 import type { Clock } from '@pando/core/clock'
 import { fetchBounded } from '@pando/http/fetch-bounded'
 import type { IssuerLimits } from '@pando/http/auth/issuer-keys'
-import * as client from 'openid-client'
+import type { ServerMetadata } from 'openid-client'
 
-export type Metadata = client.ServerMetadata
+export type Metadata = ServerMetadata
 
 /**
  * Keeps what the discovery document of an issuer says (OpenID Connect Discovery 1.0 §4), which must be about this very
@@ -33,6 +33,7 @@ export function createMetadata(issuer: string, clock: Clock, limits: IssuerLimit
 }
 
 async function discover(issuer: string, limits: IssuerLimits): Promise<Metadata> {
+  const client = await import('openid-client')
   const configuration = await client.discovery(new URL(issuer), 'unused', undefined, undefined, {
     [client.customFetch]: (url, init) => fetchBounded(url, init as RequestInit, limits),
     timeout: limits.timeoutMs / 1000,

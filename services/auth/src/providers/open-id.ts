@@ -63,9 +63,9 @@ const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const azureBase = (url: string | undefined): string => hostOf(url, 'login.microsoftonline.com/common')
 
 /**
- * With the tenants `common` and `organizations` each organisation signs with an issuer of its own, which must be the one
- * that `tid` names. Any of them can put any address into a token, so that an address counts only when Microsoft says that
- * its domain is theirs (`xms_edov`), or when the project named the one tenant that it trusts.
+ * With the tenants `common` and `organizations` each organisation signs with an issuer of its own, which must be the
+ * one that `tid` names. Any of them can put any address into a token, so that an address counts only when Microsoft
+ * says that its domain is theirs (`xms_edov`), or when the project named the one tenant that it trusts.
  */
 export const azure: Definition = {
   scopes: ['openid', 'email', 'profile'],

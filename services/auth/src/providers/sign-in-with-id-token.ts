@@ -1,5 +1,5 @@
 import { Refusal } from '@pando/core/refusal'
-import { Type, type Static } from 'typebox'
+import type { BodyOf, Types } from '@pando/http/shape'
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
@@ -13,20 +13,22 @@ import type { Provider } from './provider.ts'
 import { welcome } from './welcome.ts'
 
 const tokenLengthMax = 16 * 1024
-const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
 
-export const idTokenGrantBody = Type.Object({
-  provider: text(100),
-  issuer: text(2000),
-  client_id: text(1000),
-  id_token: text(tokenLengthMax),
-  /** What the Dart and Swift kits of old call `id_token`. */
-  token: text(tokenLengthMax),
-  access_token: text(tokenLengthMax),
-  nonce: text(1000),
-  link_identity: Type.Optional(Type.Boolean()),
-})
-type IdTokenGrant = Static<typeof idTokenGrantBody>
+export const idTokenGrantBody = (Type: Types) => {
+  const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
+  return Type.Object({
+    provider: text(100),
+    issuer: text(2000),
+    client_id: text(1000),
+    id_token: text(tokenLengthMax),
+    /** What the Dart and Swift kits of old call `id_token`. */
+    token: text(tokenLengthMax),
+    access_token: text(tokenLengthMax),
+    nonce: text(1000),
+    link_identity: Type.Optional(Type.Boolean()),
+  })
+}
+type IdTokenGrant = BodyOf<typeof idTokenGrantBody>
 
 /**
  * `POST /token?grant_type=id_token`: a session for the ID token that a phone got from its own Google, Apple or other
@@ -90,8 +92,8 @@ async function verify(deps: AuthDeps, provider: Provider, claimed: Claimed): Pro
 }
 
 /**
- * Whoever steals a token on its way does not know the nonce, of which the token has only the hash. One kind of provider puts
- * the nonce itself there; then it proves nothing to repeat it, but another one is still wrong.
+ * Whoever steals a token on its way does not know the nonce, of which the token has only the hash. One kind of provider
+ * puts the nonce itself there; then it proves nothing to repeat it, but another one is still wrong.
  */
 function mustHaveNonce(provider: Provider, { claims }: IdToken, nonce: string | undefined): void {
   if (provider.skipNonceCheck) return

@@ -10,7 +10,8 @@ import { enter, type Entering, type Entrance, foresee, type Guest } from './ente
 type Then<Result> = (tx: Queries, user: UserRow) => Promise<Result>
 
 /**
- * Lets a guest in, or sends the mail that must be answered first and refuses; one address gets such a mail at most so often.
+ * Lets a guest in, or sends the mail that must be answered first and refuses; one address gets such a mail at most so
+ * often.
  *
  * @throws provider_email_needs_verification, signup_disabled, user_banned, over_email_send_rate_limit, …
  */

@@ -116,7 +116,9 @@ export const notion: Definition = {
   },
 }
 
-/** Who signs in by e-mail (type 100) has proven the address when `verified` says so; others have at their own provider. */
+/**
+ * Who signs in by e-mail (type 100) has proven the address when `verified` says so; others have at their own provider.
+ */
 export const zoom: Definition = {
   scopes: [],
   clientAuth: 'basic',

@@ -16,8 +16,8 @@ type Continuation = {
 }
 
 /**
- * Raises the session of somebody who has just proved a second factor to aal2, and answers with its new tokens. Refresh tokens
- * from before lead nowhere: whoever has one has proved less.
+ * Raises the session of somebody who has just proved a second factor to aal2, and answers with its new tokens. Refresh
+ * tokens from before lead nowhere: whoever has one has proved less.
  */
 export async function continueAtAal2(
   deps: AuthDeps,

@@ -1,14 +1,13 @@
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import {
+  advanceSession,
   deleteSessions,
   findSessionWithUser,
-  listOtherSessions,
-  rotateRefreshToken,
   type SessionRow,
+  type SessionWithUser,
 } from '../store/sessions.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
-import type { UserRow } from '../store/users.ts'
 import { isBanned } from '../user.ts'
 import type { Visit } from '../visit.ts'
 import { type SessionJson, toSessionJson } from './access-token.ts'
@@ -16,16 +15,13 @@ import {
   type Chain,
   decodeRefreshToken,
   encodeRefreshToken,
-  hashSecret,
   latestSecret,
   nextSecret,
   type RefreshToken,
 } from './refresh-token.ts'
 import { lastUsedMs, whyExpired } from './session-state.ts'
 
-type Found = {
-  readonly session: SessionRow
-  readonly user: UserRow
+type Found = SessionWithUser & {
   readonly chain: Chain
   /** The secret that is good now. */
   readonly latest: Buffer
@@ -39,24 +35,40 @@ type Found = {
 export async function refreshSession(deps: AuthDeps, visit: Visit, text: string): Promise<SessionJson> {
   const token = decodeRefreshToken(text)
   if (token === undefined) throw errors.refreshTokenNotFound()
+  const advanced = await advance(deps, visit, token)
+  if (advanced !== undefined) return advanced
   const found = await findValid(deps, token)
-  const { session, user, chain, latest } = found
-  if (token.counter < chain.counter) return repeat(deps, { found, token, visit })
-  if (deps.options.singleSessionPerUser) await mustBeNewest(deps, found)
-  const next = nextSecret(chain.key, latest)
-  const rotated = await rotateRefreshToken(deps.database, {
-    sessionId: session.id,
-    counter: BigInt(chain.counter),
-    hash: chain.hash,
-    nextCounter: BigInt(chain.counter + 1),
-    nextHash: hashSecret(next),
+  if (token.counter < found.chain.counter) return repeat(deps, { found, token, visit })
+  if (deps.options.singleSessionPerUser) throw errors.sessionExpired(' (Revoked by Newer Login)')
+  // Whatever spoke against it is gone.
+  return refreshSession(deps, visit, text)
+}
+
+/** Undefined when the token is not the latest, or something speaks against the session. */
+async function advance(deps: AuthDeps, visit: Visit, token: RefreshToken): Promise<SessionJson | undefined> {
+  const { options, clock, database } = deps
+  const nowMs = clock.now()
+  const since = (limitMs: number): Date | undefined => (limitMs > 0 ? new Date(nowMs - limitMs) : undefined)
+  const advanced = await advanceSession(database, {
+    ...token,
+    now: new Date(nowMs),
+    begunAfter: since(options.sessionTimebox),
+    usedAfter: since(options.sessionInactivityTimeout),
+    onlyNewest: options.singleSessionPerUser,
     userAgent: visit.userAgent,
     address: visit.address,
   })
-  // Somebody else with the same token was faster, or the session has ended: look again.
-  if (!rotated) return refreshSession(deps, visit, text)
-  const refreshToken = encodeRefreshToken({ sessionId: session.id, counter: chain.counter + 1, secret: next })
-  return toSessionJson(deps, { user, session, refreshToken, method: 'token_refresh' }, { address: visit.address })
+  const chain = advanced && toChain(advanced.session)
+  if (advanced === undefined || chain === undefined) return undefined
+  const next = { ...token, counter: chain.counter, secret: nextSecret(chain.key, token.secret) }
+  return answer(deps, visit, { ...advanced, token: next })
+}
+
+type Answered = SessionWithUser & { readonly token: RefreshToken }
+
+function answer(deps: AuthDeps, { address }: Visit, { user, session, token }: Answered): Promise<SessionJson> {
+  const refreshToken = encodeRefreshToken(token)
+  return toSessionJson(deps, { user, session, refreshToken, method: 'token_refresh' }, { address })
 }
 
 async function findValid({ database, options, clock }: AuthDeps, token: RefreshToken): Promise<Found> {
@@ -75,7 +87,7 @@ async function findValid({ database, options, clock }: AuthDeps, token: RefreshT
 function toChain(session: SessionRow): Chain | undefined {
   const { refresh_token_hmac_key: key, refresh_token_counter: counter, refresh_token_hash: hash } = session
   if (key === null || counter === null || hash === null) return undefined
-  return { key: Buffer.from(key, 'base64url'), counter: Number(counter), hash }
+  return { key: Buffer.from(key), counter: Number(counter), hash }
 }
 
 type Repeated = { readonly found: Found; readonly token: RefreshToken; readonly visit: Visit }
@@ -86,8 +98,7 @@ async function repeat(deps: AuthDeps, { found, token, visit }: Repeated): Promis
   const isParent = token.counter === chain.counter - 1
   const isRecent = clock.now() - lastUsedMs(session) <= options.refreshTokenReuseInterval
   if (isParent || isRecent) {
-    const refreshToken = encodeRefreshToken({ sessionId: session.id, counter: chain.counter, secret: latest })
-    return toSessionJson(deps, { user, session, refreshToken, method: 'token_refresh' }, { address: visit.address })
+    return answer(deps, visit, { ...found, token: { ...token, counter: chain.counter, secret: latest } })
   }
   if (options.refreshTokenRotation) {
     await database.transaction(async (tx) => {
@@ -96,12 +107,4 @@ async function repeat(deps: AuthDeps, { found, token, visit }: Repeated): Promis
     })
   }
   throw errors.refreshTokenUsed()
-}
-
-/** With one session per user, only the one that was used last goes on. */
-async function mustBeNewest({ database, options, clock }: AuthDeps, { session }: Found): Promise<void> {
-  const others = await listOtherSessions(database, session)
-  const isNewer = (other: SessionRow) =>
-    lastUsedMs(other) > lastUsedMs(session) && whyExpired(other, options, clock.now()) === undefined
-  if (others.some(isNewer)) throw errors.sessionExpired(' (Revoked by Newer Login)')
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /**
  * A refresh token names its session and its place in the session's chain: base64url of session id (16 bytes), counter
@@ -31,10 +31,14 @@ export function decodeRefreshToken(text: string): RefreshToken | undefined {
   return { sessionId, counter: bytes.readUInt32BE(16), secret: bytes.subarray(20) }
 }
 
-export const hashSecret = (secret: Buffer): Buffer => createHash('sha256').update(secret).digest()
+export const hashSecret = (secret: Buffer): Buffer => hash('sha256', secret, 'buffer')
 
+/**
+ * SHA-256 over key and secret, cut to half: a keyed hash, since both have one length and what is cut off cannot be
+ * continued. PostgreSQL computes the same when it moves a session on.
+ */
 export const nextSecret = (key: Buffer, secret: Buffer): Buffer =>
-  createHmac('sha256', key).update(secret).digest().subarray(0, secretBytes)
+  hash('sha256', Buffer.concat([key, secret]), 'buffer').subarray(0, secretBytes)
 
 /** How far back a token is recognised: it is followed step by step. A session that is refreshed each hour gets there in a year. */
 const stepsMax = 10_000

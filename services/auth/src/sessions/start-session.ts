@@ -1,7 +1,7 @@
 import type { Queries } from '@pando/postgres/database'
 import type { AuthDeps } from '../deps.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
-import { insertSession } from '../store/sessions.ts'
+import { deleteSessions, insertSession } from '../store/sessions.ts'
 import { findUser, type UserRow } from '../store/users.ts'
 import { newUuid } from '../uuid.ts'
 import type { Visit } from '../visit.ts'
@@ -35,6 +35,7 @@ export async function startSession(
   const { randomBytes, clock } = deps
   const id = newUuid(deps)
   const secret = randomBytes(16)
+  if (deps.options.singleSessionPerUser) await deleteSessions(tx, { userId: user.id })
   await insertSession(tx, {
     id,
     userId: user.id,
@@ -49,8 +50,10 @@ export async function startSession(
   const provider = user.raw_app_meta_data?.['provider']
   await insertAuditEvent(tx, { action: 'login', actor: user, address: visit.address, traits: { provider } })
   const signedIn = (await findUser(tx, { id: user.id })) ?? user
-  const amr = [{ method, timestamp: Math.floor(clock.now() / 1000) }]
+  const nowMs = clock.now()
+  const amr = [{ method, timestamp: Math.floor(nowMs / 1000) }]
+  const session = { id, aal: 'aal1', amr, created_at: new Date(nowMs), not_after: null } as const
   const refreshToken = encodeRefreshToken({ sessionId: id, counter: 0, secret })
   const call = { tx, address: visit.address }
-  return toSessionJson(deps, { user: signedIn, session: { id, aal: 'aal1', amr }, refreshToken }, call)
+  return toSessionJson(deps, { user: signedIn, session, refreshToken }, call)
 }

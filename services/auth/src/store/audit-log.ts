@@ -29,6 +29,8 @@ const logTypes = {
   passkey_created: 'user',
   passkey_updated: 'user',
   passkey_deleted: 'user',
+  device_attested: 'user',
+  device_attestation_refused: 'user',
 } as const
 
 export type AuditEvent = {

@@ -14,8 +14,8 @@ export type NewChallenge = {
 }
 
 /**
- * Puts a question to a factor, and forgets those that are a day old. The time to wait (milliseconds) when the factor was
- * asked too recently.
+ * Puts a question to a factor, and forgets those that are a day old. The time to wait (milliseconds) when the factor
+ * was asked too recently.
  */
 export async function insertChallenge(queries: Queries, challenge: NewChallenge): Promise<{ waitMs: number }> {
   const rows = await queries.query<{ inserted: boolean; wait_ms: number }>(

@@ -63,7 +63,9 @@ export async function insertFactor(queries: Queries, factor: NewFactor): Promise
   return rows[0]
 }
 
-/** Factors that were begun and never proved make room: those of the same name or number, and the oldest beyond `keep`. */
+/**
+ * Factors that were begun and never proved make room: those of the same name or number, and the oldest beyond `keep`.
+ */
 export async function deleteAbandonedFactors(
   queries: Queries,
   given: { readonly userId: string; readonly friendlyName: string; readonly phone?: string; readonly keep: number },

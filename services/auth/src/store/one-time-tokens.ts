@@ -56,8 +56,8 @@ export async function insertOneTimeToken(queries: Queries, token: NewOneTimeToke
 }
 
 /**
- * Locks the people whose tokens could be taken, before the tokens: a new message locks in this order, too, so neither waits
- * for the other for ever.
+ * Locks the people whose tokens could be taken, before the tokens: a new message locks in this order, too, so neither
+ * waits for the other for ever.
  */
 export async function lockOwners(
   queries: Queries,
@@ -96,9 +96,9 @@ type Guess = {
 }
 
 /**
- * Takes the token that a code belongs to, so that nobody can take it again; a wrong code counts against every token that it
- * could have belonged to. Both in one statement: of many guesses at once no more than `triesMax` are heard, and of many
- * right ones the first. Commit it when it finds nothing, too. After the last try only the link is good.
+ * Takes the token that a code belongs to, so that nobody can take it again; a wrong code counts against every token
+ * that it could have belonged to. Both in one statement: of many guesses at once no more than `triesMax` are heard, and
+ * of many right ones the first. Commit it when it finds nothing, too. After the last try only the link is good.
  */
 export async function takeTokenOfCode(
   queries: Queries,

@@ -1,8 +1,8 @@
 import type { Queries } from '@pando/postgres/database'
 
 /**
- * Takes away everything that lets somebody into an account, except one address: sessions, flows and tokens on their way,
- * second factors and passkeys, identities, the password, the other address.
+ * Takes away everything that lets somebody into an account, except one address: sessions, flows and tokens on their
+ * way, second factors and passkeys, identities, the password, the other address.
  */
 export async function disown(
   queries: Queries,

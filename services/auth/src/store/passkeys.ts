@@ -64,7 +64,10 @@ export async function insertPasskey(queries: Queries, passkey: NewPasskey): Prom
   return rows[0]
 }
 
-/** Notes a sign-in. False when the passkey has counted as far before: somebody has a copy. Those that do not count stay at 0. */
+/**
+ * Notes a sign-in. False when the passkey has counted as far before: somebody has a copy. Those that do not count stay
+ * at 0.
+ */
 export async function advancePasskey(
   queries: Queries,
   { id, signCount, backedUp }: { readonly id: string; readonly signCount: number; readonly backedUp: boolean },

@@ -57,7 +57,10 @@ export async function deleteFlowState(queries: Queries, id: string): Promise<voi
   await queries.query('delete from auth.flow_state where id = $1', [id])
 }
 
-/** Flows that nobody came back from, and codes that no app exchanged; `expiryMs` is of the former, a code lives less long. */
+/**
+ * Flows that nobody came back from, and codes that no app exchanged; `expiryMs` is of the former, a code lives less
+ * long.
+ */
 export async function deleteExpiredFlows(queries: Queries, expiryMs: number): Promise<void> {
   await queries.query(
     `delete from auth.flow_state where id in (

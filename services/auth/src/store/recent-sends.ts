@@ -1,8 +1,8 @@
 import type { Queries } from '@pando/postgres/database'
 
 /**
- * Notes that a message is on its way, unless one was within `frequencyMs`: then it tells how many milliseconds are left. One
- * statement, so of many requests at once one gets through. Rows whose time is over go little by little.
+ * Notes that a message is on its way, unless one was within `frequencyMs`: then it tells how many milliseconds are
+ * left. One statement, so of many requests at once one gets through. Rows whose time is over go little by little.
  */
 export async function noteSend(
   queries: Queries,

@@ -8,7 +8,9 @@ export type Replacement = {
   readonly emailConfirmed?: boolean
 }
 
-/** What of an account changes with the identity that it was about. What was sent to the old address proves nothing now. */
+/**
+ * What of an account changes with the identity that it was about. What was sent to the old address proves nothing now.
+ */
 export async function replaceAddress(queries: Queries, userId: string, replacement: Replacement): Promise<void> {
   const { phoneGoes, passwordGoes, email, emailConfirmed = false } = replacement
   await queries.query(

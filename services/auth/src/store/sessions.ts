@@ -1,4 +1,5 @@
 import type { Queries } from '@pando/postgres/database'
+import type { AttestationClaim } from '../attestation/attested.ts'
 import type { UserRow } from './users.ts'
 import { wholeUser } from './users.ts'
 
@@ -15,36 +16,38 @@ export type SessionRow = {
   readonly refresh_token_hmac_key: string | null
   readonly refresh_token_counter: string | null
   readonly refresh_token_hash: Buffer | null
+  readonly attestation: AttestationClaim | null
   readonly amr: readonly AmrEntry[]
 }
 
 const tokenColumns = `s.refreshed_at at time zone 'UTC' as refreshed_at, s.not_after, s.aal, s.refresh_token_hmac_key,
-  s.refresh_token_counter, s.refresh_token_hash,
+  s.refresh_token_counter, s.refresh_token_hash, s.attestation,
   coalesce((
     select json_agg(json_build_object(
       'method', a.authentication_method, 'timestamp', extract(epoch from a.updated_at)::bigint
     ) order by a.updated_at desc)
     from auth.mfa_amr_claims a where a.session_id = s.id), '[]') as amr`
 
+export type SessionWithUser = { readonly session: SessionRow; readonly user: UserRow }
+
 /** A session and its user, in one statement. */
-export async function findSessionWithUser(
-  queries: Queries,
-  id: string,
-): Promise<{ session: SessionRow; user: UserRow } | undefined> {
+export async function findSessionWithUser(queries: Queries, id: string): Promise<SessionWithUser | undefined> {
   const rows = await queries.query<JoinedRow>(
-    `select ${wholeUser}, s.id as session_id, s.created_at as session_created_at, ${tokenColumns}
-    from auth.sessions s join auth.users u on u.id = s.user_id
-    where s.id = $1`,
+    `select ${joinedColumns} from auth.sessions s join auth.users u on u.id = s.user_id where s.id = $1`,
     [id],
   )
-  const row = rows[0]
-  if (row === undefined) return undefined
-  const session = { ...row, id: row.session_id, user_id: row.id, created_at: row.session_created_at }
-  return { session, user: row }
+  return rows[0] && toSessionWithUser(rows[0])
 }
+
+const joinedColumns = `${wholeUser}, s.id as session_id, s.created_at as session_created_at, ${tokenColumns}`
 
 type JoinedRow = UserRow &
   Omit<SessionRow, 'id' | 'user_id' | 'created_at'> & { readonly session_id: string; readonly session_created_at: Date }
+
+function toSessionWithUser(row: JoinedRow): SessionWithUser {
+  const session = { ...row, id: row.session_id, user_id: row.id, created_at: row.session_created_at }
+  return { session, user: row }
+}
 
 export type NewSession = {
   readonly id: string
@@ -87,34 +90,55 @@ export async function insertSession(queries: Queries, session: NewSession): Prom
   )
 }
 
-export type Rotation = {
+/** A refresh token that may be the latest of its session, and what a session must be to go on. */
+export type Advance = {
   readonly sessionId: string
-  readonly counter: bigint
-  readonly hash: Buffer
-  readonly nextCounter: bigint
-  readonly nextHash: Buffer
+  readonly counter: number
+  readonly secret: Buffer
+  readonly now: Date
+  /** Sessions that began, or were used last, before these have expired; undefined without such a limit. */
+  readonly begunAfter: Date | undefined
+  readonly usedAfter: Date | undefined
+  /** Whether a session of the same user that was used later ends this one. */
+  readonly onlyNewest: boolean
   readonly userAgent: string | undefined
   readonly address: string
 }
 
-/** Puts the next refresh token in the place of the one given; false when another request has done so already. */
-export async function rotateRefreshToken(queries: Queries, rotation: Rotation): Promise<boolean> {
-  const rows = await queries.query(
-    `update auth.sessions set refresh_token_counter = $4, refresh_token_hash = $5,
-      refreshed_at = now() at time zone 'UTC', updated_at = now(), user_agent = $6, ip = $7
-    where id = $1 and refresh_token_counter = $2 and refresh_token_hash = $3
-    returning id`,
+const lastUsed = (table: string): string => `coalesce(${table}.refreshed_at at time zone 'UTC', ${table}.created_at)`
+
+const isAlive = (table: string): string => `(${table}.not_after is null or ${table}.not_after >= $4::timestamptz)
+  and ${table}.created_at >= coalesce($5::timestamptz, '-infinity') and ${lastUsed(table)} >= coalesce($6::timestamptz, '-infinity')`
+
+/**
+ * Moves a session on to its next refresh token, when the one given is the latest and nothing speaks against it: one
+ * statement for the most frequent write there is. Undefined otherwise, and nothing has changed.
+ */
+export async function advanceSession(queries: Queries, advance: Advance): Promise<SessionWithUser | undefined> {
+  const rows = await queries.query<JoinedRow>(
+    `update auth.sessions s set refresh_token_counter = $2 + 1,
+      refresh_token_hash = sha256(substr(sha256(convert_to(s.refresh_token_hmac_key, 'UTF8') || $3), 1, 16)),
+      refreshed_at = now() at time zone 'UTC', updated_at = now(), user_agent = $8, ip = $9
+    from auth.users u
+    where s.id = $1 and s.refresh_token_counter = $2 and s.refresh_token_hash = sha256($3) and ${isAlive('s')}
+      and u.id = s.user_id and (u.banned_until is null or u.banned_until <= $4)
+      and not ($7 and exists (
+        select from auth.sessions o where o.user_id = s.user_id and ${lastUsed('o')} > ${lastUsed('s')} and ${isAlive('o')}
+      ))
+    returning ${joinedColumns}`,
     [
-      rotation.sessionId,
-      String(rotation.counter),
-      rotation.hash,
-      String(rotation.nextCounter),
-      rotation.nextHash,
-      rotation.userAgent ?? null,
-      rotation.address,
+      advance.sessionId,
+      advance.counter,
+      advance.secret,
+      advance.now,
+      advance.begunAfter ?? null,
+      advance.usedAfter ?? null,
+      advance.onlyNewest,
+      advance.userAgent ?? null,
+      advance.address,
     ],
   )
-  return rows.length === 1
+  return rows[0] && toSessionWithUser(rows[0])
 }
 
 export type Raise = {
@@ -184,10 +208,4 @@ export async function deleteSessions(queries: Queries, ending: Ending): Promise<
     ending.userId,
     ending.except ?? null,
   ])
-}
-
-export function listOtherSessions(queries: Queries, { id, user_id }: SessionRow): Promise<SessionRow[]> {
-  const text = `select s.id, s.user_id, s.created_at, ${tokenColumns} from auth.sessions s
-    where s.user_id = $1 and s.id <> $2`
-  return queries.query<SessionRow>(text, [user_id, id])
 }

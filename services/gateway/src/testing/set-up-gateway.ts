@@ -76,7 +76,6 @@ export function setUpGateway(environment: Record<string, string> = {}) {
   endings.push(async () => {
     app.server.closeAllConnections()
     await app.close()
-    await gateway.stop()
   })
   return { app, metrics }
 }

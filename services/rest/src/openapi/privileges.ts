@@ -9,8 +9,8 @@ export type Privileges = {
 }
 
 /**
- * Lists what the current role may use of the schema `$1`, as one JSON text for `parsePrivileges`. To be run as the caller,
- * after the role has been set.
+ * Lists what the current role may use of the schema `$1`, as one JSON text for `parsePrivileges`. To be run as the
+ * caller, after the role has been set.
  */
 export const listPrivileges = `
 select json_build_object(
@@ -58,7 +58,9 @@ export function parsePrivileges(cell: string | undefined): Privileges {
   return { relations, routines: new Set(found.routines) }
 }
 
-/** `name(type,type)`, as the statement writes it: types qualified unless they are of `pg_catalog`, as in the catalogue. */
+/**
+ * `name(type,type)`, as the statement writes it: types qualified unless they are of `pg_catalog`, as in the catalogue.
+ */
 export function signatureOf(routine: Routine): string {
   return `${routine.name}(${routine.parameters.map((parameter) => parameter.type).join(',')})`
 }

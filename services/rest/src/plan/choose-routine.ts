@@ -20,8 +20,8 @@ const unnamedTypes: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The one overload that a call means: it has all given names and needs no other. When none has, a function with a single
- * unnamed parameter takes the body whole.
+ * The one overload that a call means: it has all given names and needs no other. When none has, a function with a
+ * single unnamed parameter takes the body whole.
  *
  * @throws PGRST202 when no overload fits, PGRST203 when several do
  */
@@ -37,7 +37,10 @@ export function chooseRoutine(catalogue: Catalogue, call: Call): Routine {
 
 const bodyTypes: ReadonlySet<string> = new Set(Object.values(unnamedTypes).flat())
 
-/** Names are how a caller gives arguments: a function may have one parameter without, and that of a type that a body can be. */
+/**
+ * Names are how a caller gives arguments: a function may have one parameter without, and that of a type that a body can
+ * be.
+ */
 function isCallable({ parameters }: Routine): boolean {
   const unnamed = parameters.filter(({ name }) => name === '').length
   return unnamed === 0 || (unnamed === 1 && bodyTypes.has(parameters[0]?.baseType ?? ''))

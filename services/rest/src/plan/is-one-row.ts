@@ -2,8 +2,8 @@ import type { Relation } from '@pando/catalogue/catalogue'
 import type { FilterPlan } from './read-plan.ts'
 
 /**
- * Whether filters leave at most one row: they say what each column of a key equals. A view's key is only inferred, so it
- * proves nothing.
+ * Whether filters leave at most one row: they say what each column of a key equals. A view's key is only inferred, so
+ * it proves nothing.
  */
 export function isOneRow(relation: Relation | undefined, filters: readonly FilterPlan[]): boolean {
   if (relation === undefined || !(relation.kind === 'table' || relation.kind === 'partitioned table')) return false

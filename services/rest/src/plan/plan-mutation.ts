@@ -16,8 +16,8 @@ export const rowsName = 'pando_rows'
 export type Mutation = { readonly request: ApiRequest; readonly body: BodyShape; readonly relation: Relation }
 
 /**
- * Plans POST, PATCH, PUT and DELETE on a relation. Filters choose the rows to change; everything else of the query string
- * shapes what is read from the changed rows.
+ * Plans POST, PATCH, PUT and DELETE on a relation. Filters choose the rows to change; everything else of the query
+ * string shapes what is read from the changed rows.
  *
  * @throws PGRST204 for an unknown column, PGRST105, 114, 115 for PUT, and what reading throws
  */

@@ -5,7 +5,10 @@ import { resolveField } from './resolve-field.ts'
 import type { RowScope } from './resolve-field.ts'
 import type { Scope } from './scope.ts'
 
-/** Resolves an order term; one that names an embedded resource must name a to-one (PGRST118) that is selected (PGRST108). */
+/**
+ * Resolves an order term; one that names an embedded resource must name a to-one (PGRST118) that is selected
+ * (PGRST108).
+ */
 export function planOrder(
   scope: Scope,
   names: { rows: RowScope; embeds: readonly EmbedPlan[] },

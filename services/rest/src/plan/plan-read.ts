@@ -117,7 +117,9 @@ function planEmbed(scope: Scope, parent: ReadTarget, { item, parts, values }: As
   return { ...link, read }
 }
 
-/** Which embedded resource a name in a path means: the one shown by that name, else the first one of it under an alias. */
+/**
+ * Which embedded resource a name in a path means: the one shown by that name, else the first one of it under an alias.
+ */
 function embedOwners(select: readonly SelectItem[]): Map<string, SelectItem> {
   const owners = new Map<string, SelectItem>()
   const embeds = select.filter((item) => item.kind !== 'field')

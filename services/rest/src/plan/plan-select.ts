@@ -9,8 +9,8 @@ import type { Scope } from './scope.ts'
 export type PlannedItem = { readonly item: SelectItem; readonly embed?: EmbedPlan }
 
 /**
- * The outputs of one resource. With `listAll` a `*` becomes its columns, which grouping and spreading need; otherwise it
- * stays one when nothing about its columns has to be changed.
+ * The outputs of one resource. With `listAll` a `*` becomes its columns, which grouping and spreading need; otherwise
+ * it stays one when nothing about its columns has to be changed.
  *
  * @throws PGRST123 for an aggregate when they are not enabled
  */

@@ -4,7 +4,10 @@ import { refuseAmbiguous, refuseUnrelated } from './refuse-embed.ts'
 import { isView as isViewOf } from './scope.ts'
 import type { Scope } from './scope.ts'
 
-/** What a request asks to embed: `target` may be a relation, a foreign key, its column, or a function; `hint` narrows it. */
+/**
+ * What a request asks to embed: `target` may be a relation, a foreign key, its column, or a function; `hint` narrows
+ * it.
+ */
 export type EmbedTarget = { readonly target: string; readonly hint?: string }
 
 /**
@@ -42,8 +45,8 @@ function isWanted(
 }
 
 /**
- * One foreign key of a relation to itself is two relationships: its table's name means the many side, its column the one
- * side; with the column as a hint the table's name still means the many side.
+ * One foreign key of a relation to itself is two relationships: its table's name means the many side, its column the
+ * one side; with the column as a hint the table's name still means the many side.
  */
 function isWantedSelf(each: Relationship, target: string, hint: string | undefined): boolean {
   const many = target === each.to.name && each.via.kind === 'one-to-many'

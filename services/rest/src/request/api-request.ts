@@ -10,7 +10,10 @@ export type ApiRequest = {
     | { readonly kind: 'root' }
     | { readonly kind: 'relation'; readonly name: QualifiedName }
     | { readonly kind: 'routine'; readonly name: QualifiedName }
-  /** Set when a profile header named the schema or several schemas are exposed: the answer then carries `Content-Profile`. */
+  /**
+   * Set when a profile header named the schema or several schemas are exposed: the answer then carries
+   * `Content-Profile`.
+   */
   readonly profile?: string
   readonly query: ParsedQuery
   readonly preferences: Preferences

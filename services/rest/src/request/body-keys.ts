@@ -1,15 +1,18 @@
 import { errors } from '../errors.ts'
 
 /**
- * The keys of the objects of a body. The first object says which keys there are; every later one must have the same set.
- * Objects nearly always repeat their keys in one order, so that each key is compared with the one expected next, byte by
- * byte and without an allocation; only another order or an escape costs a look-up.
+ * The keys of the objects of a body. The first object says which keys there are; every later one must have the same
+ * set. Objects nearly always repeat their keys in one order, so that each key is compared with the one expected next,
+ * byte by byte and without an allocation; only another order or an escape costs a look-up.
  */
 export type BodyKeys = {
   /** Keys of the first object in order of appearance. */
   readonly names: string[]
   readonly openObject: () => void
-  /** Where the closing quote of the expected key is, if `bytes` go on with that key at `start` (and it counts as added); else -1. */
+  /**
+   * Where the closing quote of the expected key is, if `bytes` go on with that key at `start` (and it counts as added);
+   * else -1.
+   */
   readonly skipExpected: (bytes: Uint8Array, start: number) => number
   /** The raw bytes between the quotes of a key of the object that is open. */
   readonly addKey: (bytes: Uint8Array, start: number, end: number) => void

@@ -55,9 +55,9 @@ const objectMark = 1
 const arrayMark = 2
 
 /**
- * One pass over the bytes, one state per byte at most, no allocation per value. It accepts exactly the texts of RFC 8259
- * within the limits; that strings are UTF-8 is left to Postgres. The state lives in one object between chunks and in
- * local variables inside `write`.
+ * One pass over the bytes, one state per byte at most, no allocation per value. It accepts exactly the texts of RFC
+ * 8259 within the limits; that strings are UTF-8 is left to Postgres. The state lives in one object between chunks and
+ * in local variables inside `write`.
  */
 export function createBodyScanner(limits: BodyLimits = bodyLimits): BodyScanner {
   const scan = createScan(limits)

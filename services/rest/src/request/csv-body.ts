@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import { CsvError, parse } from 'csv-parse'
 import { errors } from '../errors.ts'
 
 /** Bytes of one line of a CSV body. */
@@ -12,7 +11,10 @@ const csvColumnsMax = 1_600
 /** Characters of JSON that are gathered before they become a chunk. */
 const chunkLength = 65_536
 
-/** Lines that are worked on before others get their turn, and bytes that are parsed at once: a few milliseconds at worst. */
+/**
+ * Lines that are worked on before others get their turn, and bytes that are parsed at once: a few milliseconds at
+ * worst.
+ */
 const linesPerTurn = 1_000
 const bytesPerTurn = 8_192
 
@@ -49,6 +51,7 @@ export async function csvToJson(body: readonly Uint8Array[]): Promise<JsonText> 
 }
 
 async function* parseLines(body: readonly Uint8Array[]): AsyncGenerator<readonly string[]> {
+  const { CsvError, parse } = await import('csv-parse')
   const parser = parse({
     bom: true,
     record_delimiter: ['\r\n', '\n'],

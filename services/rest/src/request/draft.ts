@@ -4,10 +4,10 @@ import type { QueryLimits } from './query-limits.ts'
 import { tooMuch } from './cursor.ts'
 
 /**
- * What grows while a query string is read. `shape` is the decoded query string with each value cut out: the readers copy
- * every character they turn into structure and replace every value by `shapeMarks.value`. Reading is deterministic, so
- * equal shapes mean equal trees; the marks start with NUL, which no accepted query string contains, so that no text can
- * look like one.
+ * What grows while a query string is read. `shape` is the decoded query string with each value cut out: the readers
+ * copy every character they turn into structure and replace every value by `shapeMarks.value`. Reading is
+ * deterministic, so equal shapes mean equal trees; the marks start with NUL, which no accepted query string contains,
+ * so that no text can look like one.
  */
 export type Draft = {
   shape: string

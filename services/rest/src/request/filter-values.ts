@@ -67,8 +67,8 @@ function readRaw(cursor: Cursor): string {
 }
 
 /**
- * `(a,"b,c",d)` as the text of a Postgres array literal. A list of one empty text is the empty list, as `in.()` must deny
- * everything.
+ * `(a,"b,c",d)` as the text of a Postgres array literal. A list of one empty text is the empty list, as `in.()` must
+ * deny everything.
  */
 export function readListValue(cursor: Cursor, draft: Draft): Slot {
   skipBlanks(cursor)

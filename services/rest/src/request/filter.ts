@@ -33,8 +33,8 @@ const families: ReadonlyMap<string, Family> = new Map<string, Family>([
 ])
 
 /**
- * Reads `[not.]operator[(modifier)].value` at the cursor. Undefined when there is no operator: then nothing was taken and
- * the caller decides between an argument of a function and `refuseOperator`.
+ * Reads `[not.]operator[(modifier)].value` at the cursor. Undefined when there is no operator: then nothing was taken
+ * and the caller decides between an argument of a function and `refuseOperator`.
  */
 export function readOperation(cursor: Cursor, draft: Draft, extent: ValueExtent): Negatable | undefined {
   const negated = isNext(cursor, 'not.')
@@ -132,7 +132,9 @@ function refuseTruth(cursor: Cursor, written: string): never {
   return unexpected(cursor, ['isVal: (null, not_null, true, false, unknown)'], cursor.pos + right)
 }
 
-/** PGRST100 for a text at `start` that no operator begins; the place is behind the longest operator that was recognised. */
+/**
+ * PGRST100 for a text at `start` that no operator begins; the place is behind the longest operator that was recognised.
+ */
 export function refuseOperator(cursor: Cursor, start: number): never {
   const isNegated = cursor.text.startsWith('not.', start)
   const from = isNegated ? start + 4 : start

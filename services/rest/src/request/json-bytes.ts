@@ -23,8 +23,8 @@ export const literals: ReadonlyMap<number, Uint8Array> = new Map(
 
 /**
  * A number as a state machine: `numberSteps[state * 256 + byte]` is the next state, 0 for none. State 1 is
- * behind the minus, 2 behind a leading zero, 3 in the integer, 4 behind the dot, 5 in the fraction, 6 behind `e`, 7 behind
- * its sign, 8 in the exponent.
+ * behind the minus, 2 behind a leading zero, 3 in the integer, 4 behind the dot, 5 in the fraction, 6 behind `e`, 7
+ * behind its sign, 8 in the exponent.
  */
 export const numberSteps = new Uint8Array(9 * 256)
 export const numberMayEnd = Uint8Array.from([0, 0, 1, 1, 0, 1, 0, 0, 1])

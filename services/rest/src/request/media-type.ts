@@ -12,8 +12,8 @@ export function parseContentType(header: string | undefined): MediaType {
 }
 
 /**
- * `Accept`, best first: by `q`, then by how special the type is (more parameters, fewer `*`), then as written. Types with
- * `q=0` are left out. An absent header accepts anything: the empty list. (RFC 9110 §12.5.1.)
+ * `Accept`, best first: by `q`, then by how special the type is (more parameters, fewer `*`), then as written. Types
+ * with `q=0` are left out. An absent header accepts anything: the empty list. (RFC 9110 §12.5.1.)
  */
 export function parseAccept(header: string | undefined): readonly MediaType[] {
   if (header === undefined || header === '' || header === '*/*') return anything
@@ -56,8 +56,9 @@ const suffixed: Readonly<Record<string, string>> = {
 }
 
 /**
- * `application/vnd.pgrst.…` always with its suffix; an array whose nulls are not stripped is plain `application/json`; a
- * plan always says what it is for. Other types keep only their essence, as none of their parameters changes the answer.
+ * `application/vnd.pgrst.…` always with its suffix; an array whose nulls are not stripped is plain `application/json`;
+ * a plan always says what it is for. Other types keep only their essence, as none of their parameters changes the
+ * answer.
  */
 function canonical({ essence, parameters }: MediaType): MediaType {
   const full = Object.hasOwn(suffixed, essence) ? (suffixed[essence] ?? essence) : essence

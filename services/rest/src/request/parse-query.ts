@@ -14,8 +14,8 @@ import { readSelect } from './select.ts'
 import { readLogicPath, readTreePath } from './tree-path.ts'
 
 /**
- * What the path names. Of `routine-get` (a function called by GET or HEAD), parameters whose value starts with no operator
- * are arguments; elsewhere they are refused.
+ * What the path names. Of `routine-get` (a function called by GET or HEAD), parameters whose value starts with no
+ * operator are arguments; elsewhere they are refused.
  */
 export type QueryTarget = 'relation' | 'routine' | 'routine-get'
 
@@ -39,8 +39,9 @@ const everything: readonly SelectItem[] = Object.freeze([{ kind: 'field', field:
 /**
  * Parses a query string (without `?`) in one pass. Parameters without `=` mean nothing; of `select`, `columns` and
  * `on_conflict` the first counts, of `limit` and `offset` the last; everything else may repeat. What follows a complete
- * filter, order or list is refused, except behind the closing parenthesis of a logic tree, where PostgREST's clients may
- * rely on it being ignored. Refuses with PGRST100. The tree may share frozen parts with others: treat it as immutable.
+ * filter, order or list is refused, except behind the closing parenthesis of a logic tree, where PostgREST's clients
+ * may rely on it being ignored. Refuses with PGRST100. The tree may share frozen parts with others: treat it as
+ * immutable.
  */
 export function parseQuery(rawQuery: string, target: QueryTarget, limits: QueryLimits = queryLimits): ParsedQuery {
   if (rawQuery.length > limits.queryLengthMax) tooMuch('query string', 'queryLengthMax', limits.queryLengthMax)
@@ -149,7 +150,9 @@ function readPaging(parts: Parts, found: Paging[], { key, text }: { key: string;
 
 const bigintMax = 9_223_372_036_854_775_807n
 
-/** The text of an integer that fits into a Postgres bigint, the nearest one if it does not; undefined for anything else. */
+/**
+ * The text of an integer that fits into a Postgres bigint, the nearest one if it does not; undefined for anything else.
+ */
 function toInteger(text: string): string | undefined {
   const trimmed = text.trim()
   const digitsAt = trimmed.startsWith('-') ? 1 : 0

@@ -19,9 +19,9 @@ export type RawRequest = {
 type Target = ApiRequest['target']
 
 /**
- * Turns a request into data, looking nothing up. Refuses with PGRST125 a path that names nothing, PGRST106 a schema that
- * is not exposed, PGRST117 and PGRST101 a method that its target does not have, PGRST100 a query string that is none,
- * PGRST114 paging of PUT.
+ * Turns a request into data, looking nothing up. Refuses with PGRST125 a path that names nothing, PGRST106 a schema
+ * that is not exposed, PGRST117 and PGRST101 a method that its target does not have, PGRST100 a query string that is
+ * none, PGRST114 paging of PUT.
  */
 export function parseRequest(raw: RawRequest, config: { readonly schemas: readonly string[] }): ApiRequest {
   const place = readPath(raw.path)

@@ -16,7 +16,9 @@ export type ParsedQuery = {
   readonly offsets: readonly { readonly path: EmbedPath; readonly slot: Slot }[]
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
-  /** Parameters that are no filters: the arguments of a function called by GET, in order; a name may repeat (variadic). */
+  /**
+   * Parameters that are no filters: the arguments of a function called by GET, in order; a name may repeat (variadic).
+   */
   readonly args: readonly { readonly name: string; readonly slot: Slot }[]
 }
 

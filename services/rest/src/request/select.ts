@@ -10,7 +10,9 @@ const aggregateExpected = aggregateNames.map((name) => `"${name}"`)
 const itemEnd = ['letter', 'digit', '"-"', '"->>"', '"->"', '"::"', '"."', '")"', '","', 'end of input']
 const starEnd = ['")"', '","', 'end of input']
 
-/** Items of `select=`, to the end of the text or to the `)` that closes an embed. An empty list is one without items. */
+/**
+ * Items of `select=`, to the end of the text or to the `)` that closes an embed. An empty list is one without items.
+ */
 export function readSelect(cursor: Cursor, draft: Draft, depth = 0): readonly SelectItem[] {
   if (depth > draft.limits.embedDepthMax) tooMuch(cursor.subject, 'embedDepthMax', draft.limits.embedDepthMax)
   const items: SelectItem[] = []

@@ -12,8 +12,8 @@ export type WrittenCall = {
 }
 
 /**
- * Arguments are cast to the parameters' types, so that overloads which differ in defaults alone stay apart, and a function
- * in SQL can be inlined with the filters on its rows.
+ * Arguments are cast to the parameters' types, so that overloads which differ in defaults alone stay apart, and a
+ * function in SQL can be inlined with the filters on its rows.
  */
 export function writeCall({ routine, input }: CallPlan, params: Parameters): WrittenCall {
   const { source, list } = writeArguments(input, params)

@@ -2,8 +2,8 @@ import type { LimitPlan } from '../plan/read-plan.ts'
 import type { Parameters } from './parameters.ts'
 
 /**
- * Cuts a page out of ordered rows. The literal limit inside, a power of two, tells the planner the size of the page; the
- * parameters outside cut it exactly (see `PageClass` for what that gains).
+ * Cuts a page out of ordered rows. The literal limit inside, a power of two, tells the planner the size of the page;
+ * the parameters outside cut it exactly (see `PageClass` for what that gains).
  */
 export function writeLimited(
   rows: string,

@@ -18,7 +18,10 @@ const signedIn = (name: string, claims: Record<string, string>): Caller => ({
   claims: { role: 'authenticated', ...claims },
 })
 
-/** Everyone who asks: nobody, an anonymous key, people in teams and in none, no one in particular, and the role that passes policies. */
+/**
+ * Everyone who asks: nobody, an anonymous key, people in teams and in none, no one in particular, and the role that
+ * passes policies.
+ */
 export const callers: readonly Caller[] = [
   { name: 'nobody', role: 'anon' },
   { name: 'anonymous key', role: 'anon', claims: { role: 'anon', team: 'green' } },

@@ -72,7 +72,10 @@ function whyWrong(answer: RawAnswer): string | undefined {
   return whyTelling(`${head}\n${body}`)
 }
 
-/** Our statements, our files and stack traces are nobody's business; `pando_call` is what errors call the rows of a call. */
+/**
+ * Our statements, our files and stack traces are nobody's business; `pando_call` is what errors call the rows of a
+ * call.
+ */
 const telling =
   /pando_(?!call\.)|json_agg\(|row_to_json|set_config\(|node:internal|\n\s+at .+:\d+:\d+|\/(?:libs|services|node_modules)\//
 
@@ -98,8 +101,8 @@ function describe(garbage: Garbage): string {
 const stallMsMax = 100
 
 /**
- * The seeds whose garbage holds the event loop for more than 100 ms whenever it is sent. On a machine that does other things
- * besides, a stall is believed when it comes back: three times in a row, in ever smaller parts down to one.
+ * The seeds whose garbage holds the event loop for more than 100 ms whenever it is sent. On a machine that does other
+ * things besides, a stall is believed when it comes back: three times in a row, in ever smaller parts down to one.
  */
 export async function findStalls(house: Pick<House, 'port' | 'probe'>, seeds: readonly number[]): Promise<number[]> {
   for (let tries = 0; tries < 3; tries += 1) {

@@ -1,6 +1,6 @@
 /**
- * A small database as data: the oracle reads it, `write-schema.ts` writes it as SQL. Everything that a policy may be made of
- * here has one meaning in both.
+ * A small database as data: the oracle reads it, `write-schema.ts` writes it as SQL. Everything that a policy may be
+ * made of here has one meaning in both.
  */
 export type Value = string | number | boolean | null | { readonly [key: string]: string | number | null }
 export type Row = Readonly<Record<string, Value>>

@@ -14,7 +14,10 @@ import type {
 } from './policy-model.ts'
 import { tableOf } from './policy-model.ts'
 
-/** What row security decides by, in plain TypeScript: PostgreSQL's documentation of `create policy`, nothing of our code. */
+/**
+ * What row security decides by, in plain TypeScript: PostgreSQL's documentation of `create policy`, nothing of our
+ * code.
+ */
 export type World = {
   readonly schema: Schema
   readonly data: Data

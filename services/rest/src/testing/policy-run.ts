@@ -75,16 +75,16 @@ function makePlot(seed: number, index: number): Plot {
 }
 
 /**
- * What a run has seen. A pair is one request of one caller, compared with the oracle, and no read is asked twice of a schema;
- * a twin is a pair of answers.
+ * What a run has seen. A pair is one request of one caller, compared with the oracle, and no read is asked twice of a
+ * schema; a twin is a pair of answers.
  */
 export type Tally = { pairs: number; withRows: number; denied: number; twins: number; leaks: Leak[]; twinLeaks: Leak[] }
 
 const emptyTally = (): Tally => ({ pairs: 0, withRows: 0, denied: 0, twins: 0, leaks: [], twinLeaks: [] })
 
 /**
- * For each schema: as many pairs of reads, each shape with up to so many different values and each read by every caller;
- * then changes one by one, and a quarter as many reads of what they left behind.
+ * For each schema: as many pairs of reads, each shape with up to so many different values and each read by every
+ * caller; then changes one by one, and a quarter as many reads of what they left behind.
  */
 export type Plan = { readonly pairs: number; readonly values: number; readonly changes: number }
 

@@ -1,8 +1,8 @@
 import { watchStalls } from './stall-watch.ts'
 
 /**
- * Loaded into the process under test by `--import`, before anything of it: answers `probe` over the process channel with
- * what `house.ts` calls `Probed`.
+ * Loaded into the process under test by `--import`, before anything of it: answers `probe` over the process channel
+ * with what `house.ts` calls `Probed`.
  */
 const stalls = watchStalls()
 const names = Object.getOwnPropertyNames(Object.prototype).join()

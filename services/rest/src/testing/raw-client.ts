@@ -76,7 +76,9 @@ function parseAnswer(bytes: Buffer, isHead: boolean): RawAnswer | undefined {
   return rest.subarray(-5).equals(Buffer.from('0\r\n\r\n')) ? { status, head, body: rest.toString('utf8') } : undefined
 }
 
-/** Sends pieces one after another on a socket of their own, says that nothing more comes, and gives all that came back. */
+/**
+ * Sends pieces one after another on a socket of their own, says that nothing more comes, and gives all that came back.
+ */
 export async function sendRaw(port: number, pieces: readonly Buffer[]): Promise<string> {
   const socket = await open(port)
   const received: Buffer[] = []

@@ -95,8 +95,8 @@ export type Ask =
 /** What a request must be answered with. */
 export type Expected =
   /**
-   * With `orDenied` something embedded is not granted. Postgres asks for that only when the embedding statement may give
-   * rows: where a policy is constantly false, the answer is as if the embedded table were empty.
+   * With `orDenied` something embedded is not granted. Postgres asks for that only when the embedding statement may
+   * give rows: where a policy is constantly false, the answer is as if the embedded table were empty.
    */
   | { readonly kind: 'rows'; readonly rows: readonly unknown[]; readonly total: number; readonly orDenied: boolean }
   | { readonly kind: 'done'; readonly affected: number }

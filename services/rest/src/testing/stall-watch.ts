@@ -10,8 +10,8 @@ export type StallWatch = {
 }
 
 /**
- * Watches the event loop of the calling thread. Where the system tells (Linux), time for which the thread was ready and the
- * machine ran somebody else is left out: a busy machine holds nobody's event loop.
+ * Watches the event loop of the calling thread. Where the system tells (Linux), time for which the thread was ready and
+ * the machine ran somebody else is left out: a busy machine holds nobody's event loop.
  */
 export function watchStalls(): StallWatch {
   let longest = 0

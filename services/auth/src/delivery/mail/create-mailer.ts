@@ -16,8 +16,8 @@ type Mailer = Pick<Delivery, 'sendMail' | 'sendNotice' | 'start' | 'drain' | 'cl
 }
 
 /**
- * Only an admin or the person themselves cause these, who know the address already. For the others, waiting would tell a
- * stranger whether there is an account.
+ * Only an admin or the person themselves cause these, who know the address already. For the others, waiting would tell
+ * a stranger whether there is an account.
  */
 const awaited: ReadonlySet<MailKind> = new Set(['invite', 'reauthentication'])
 

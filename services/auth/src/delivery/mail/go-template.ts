@@ -7,9 +7,9 @@ const tag = /\{\{(.*?)(?:\}\}|$)/gs
 const variable = /^\s*\.([A-Z]\w*)((?:\.\w+)*)\s*$/
 
 /**
- * Translates a template of an existing project, `{{ .ConfirmationURL }}`, to ours. Variables alone are known: a template
- * that calculates, repeats or decides is refused, and so is a variable in an attribute without quotes, which a value
- * could leave.
+ * Translates a template of an existing project, `{{ .ConfirmationURL }}`, to ours. Variables alone are known: a
+ * template that calculates, repeats or decides is refused, and so is a variable in an attribute without quotes, which a
+ * value could leave.
  *
  * @throws ConfigurationError with the place of the first mistake, for example `invite.html:12`
  */

@@ -37,9 +37,9 @@ const pauseMsMax = 15_000
 const closeGraceMs = 2_000
 
 /**
- * The queue is in memory, and holds a mail for well under a second while the mail server answers. It ends empty when the
- * process ends gently. A process that is killed loses what it holds, for good reason: a mail carries a secret that no
- * table may know, and is good for minutes only; who misses it asks for another.
+ * The queue is in memory, and holds a mail for well under a second while the mail server answers. It ends empty when
+ * the process ends gently. A process that is killed loses what it holds, for good reason: a mail carries a secret that
+ * no table may know, and is good for minutes only; who misses it asks for another.
  */
 export function createMailQueue(deps: MailQueueDeps): MailQueue {
   const { server, observe, sleep, waitingMax, timeoutMs } = deps

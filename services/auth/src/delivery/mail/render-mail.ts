@@ -1,5 +1,6 @@
+import type * as htmlToText from 'html-to-text'
 import { readFileSync } from 'node:fs'
-import { convert } from 'html-to-text'
+import { createRequire } from 'node:module'
 import type { MailKind, NoticeKind } from '../../messages.ts'
 import { locales, type Texts } from './locales.ts'
 import type { ProjectTemplates } from './project-templates.ts'
@@ -18,6 +19,8 @@ export type MailToRender = {
   readonly view: View
 }
 
+const load = createRequire(import.meta.url)
+
 const layouts = {
   html: readFileSync(new URL('../templates/layout.html', import.meta.url), 'utf8'),
   text: readFileSync(new URL('../templates/layout.txt', import.meta.url), 'utf8'),
@@ -34,6 +37,8 @@ export function renderMail(templates: ProjectTemplates, mail: MailToRender): Ren
   const subject = own?.subject === undefined ? ours.subject : renderLine(own.subject, view)
   if (own?.html === undefined) return { ...ours, subject }
   const html = renderHtml(own.html, view)
+  // Only projects with templates of their own need it.
+  const { convert } = load('html-to-text') as typeof htmlToText
   return { subject, html, text: convert(html, { wordwrap: false }) }
 }
 

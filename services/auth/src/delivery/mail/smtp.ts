@@ -29,7 +29,7 @@ export function createMailServer(options: AuthOptions): MailServer | undefined {
   const { smtpHost: host, smtpPort: port, smtpUser: user, smtpPass, smtpTimeout: timeout } = options
   if (!options.smtpEnabled || !host) return undefined
   const sender = toSender(options)
-  // Only where there is a mail server: it takes 6 MB.
+  // Only where there is a mail server: a node that sends no mails should not hold it.
   const { createTransport } = load('nodemailer') as typeof nodemailer
   const transport = createTransport({
     pool: true,

@@ -12,7 +12,9 @@ export type TextProvider = {
   readonly verify?: (phone: string, code: string) => Promise<boolean>
 }
 
-/** What the provider said instead of taking a message. `isOurs` is about our account and nothing for the person to read. */
+/**
+ * What the provider said instead of taking a message. `isOurs` is about our account and nothing for the person to read.
+ */
 export class TextNotTaken extends Error {
   readonly isOurs: boolean
 
@@ -32,7 +34,9 @@ type Form = {
   readonly timeoutMs: number
 }
 
-/** Sends a form, as all of these APIs want it, and reads their JSON. @throws TextNotTaken when nothing useful comes back */
+/**
+ * Sends a form, as all of these APIs want it, and reads their JSON. @throws TextNotTaken when nothing useful comes back
+ */
 export async function postForm({ url, fields, headers = {}, timeoutMs }: Form): Promise<ProviderAnswer> {
   let response: Response
   try {

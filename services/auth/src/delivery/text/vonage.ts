@@ -16,7 +16,10 @@ type Answer = {
   }[]
 }
 
-/** Statuses that are about the number or its network; others are about the account (https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms). */
+/**
+ * Statuses that are about the number or its network; others are about the account
+ * (https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms).
+ */
 const numberStatuses: ReadonlySet<string> = new Set(['3', '6', '7', '13', '33'])
 
 /** Answers with status 200 also when it refuses; '0' is yes. */

@@ -25,8 +25,8 @@ function asksForWebsocket({ method, headers }: IncomingMessage): boolean {
 /**
  * Leads requests for a WebSocket that `accepts` says yes to through the same hooks and routes as any other request, so
  * that limits, keys, log lines and metrics hold for them too. A handler that wants to answer 101 finds the socket with
- * `upgradeOf`; any other answer is sent as usual, and the socket closed. For other paths, and for other protocols such as
- * h2c, the header means nothing, as RFC 9110 §7.8 allows.
+ * `upgradeOf`; any other answer is sent as usual, and the socket closed. For other paths, and for other protocols such
+ * as h2c, the header means nothing, as RFC 9110 §7.8 allows.
  */
 export function acceptUpgrades(app: FastifyInstance, accepts: (request: IncomingMessage) => boolean): void {
   Object.assign(app.server, {

@@ -1,0 +1,116 @@
+import type { Option } from '@pando/config/option'
+
+/** Proof that a session runs in the real app on a real device. Off until app ids or packages are named. */
+export const attestationOptions = {
+  attestationExpiry: {
+    type: 'duration',
+    default: 7 * 86_400_000,
+    min: 60_000,
+    max: 90 * 86_400_000,
+    toml: 'auth.attestation.expiry',
+    text: 'How long a session counts as attested; not shorter than `PANDO_AUTH_JWT_EXPIRY`, as no token outlives it.',
+  },
+  attestationChallengeExpiry: {
+    type: 'duration',
+    default: 300_000,
+    min: 1_000,
+    max: 600_000,
+    toml: 'auth.attestation.challenge_expiry',
+    text: 'How long a device may take to answer a challenge.',
+  },
+  attestedKeysMax: {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 100,
+    toml: 'auth.attestation.keys_max',
+    text: 'Most App Attest keys of a person, one an installation; one more makes the service forget the one used longest ago.',
+  },
+  rateLimitAttestations: {
+    type: 'integer',
+    default: 150,
+    min: 0,
+    toml: 'auth.rate_limit.attestations',
+    text: 'Challenges and answers of attestation from one network, and of one person, in 5 minutes.',
+  },
+  appAttestAppIds: {
+    type: 'list',
+    default: [],
+    toml: 'auth.attestation.app_attest.app_ids',
+    text: 'Apps that App Attest may vouch for: team id and bundle id, `A1B2C3D4E5.com.example.app`.',
+  },
+  appAttestDevelopmentAllowed: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.attestation.app_attest.development_allowed',
+    text: "Whether builds of App Attest's development environment count; Xcode makes those, TestFlight and App Store do not.",
+  },
+  appAttestRootCertificate: {
+    type: 'string',
+    default: null,
+    toml: 'auth.attestation.app_attest.root_certificate',
+    text: "Certificate (PEM) that all of App Attest lead to; Apple's own if not given.",
+  },
+  playIntegrityPackages: {
+    type: 'list',
+    default: [],
+    toml: 'auth.attestation.play_integrity.packages',
+    text: 'Apps that Play Integrity may vouch for, by package name.',
+  },
+  playIntegrityCertificates: {
+    type: 'list',
+    default: [],
+    toml: 'auth.attestation.play_integrity.certificates',
+    text: 'SHA-256 digests of the certificates that the app may be signed with, in hex as `keytool` shows them or base64url; any that Google Play knows if not given.',
+  },
+  playIntegrityLevel: {
+    type: 'enum',
+    values: ['basic', 'device', 'strong'],
+    default: 'device',
+    toml: 'auth.attestation.play_integrity.level',
+    text: 'What a device must meet at least: `MEETS_BASIC_INTEGRITY`, `MEETS_DEVICE_INTEGRITY` or `MEETS_STRONG_INTEGRITY`.',
+  },
+  playIntegrityUnrecognizedAllowed: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.attestation.play_integrity.unrecognized_allowed',
+    text: 'Whether builds that did not come from Google Play count (`UNRECOGNIZED_VERSION`), if a certificate of the list signed them.',
+  },
+  playIntegrityLicenseRequired: {
+    type: 'boolean',
+    default: false,
+    toml: 'auth.attestation.play_integrity.license_required',
+    text: 'Whether the account on the device must have got the app from Google Play (`LICENSED`).',
+  },
+  playIntegrityServiceAccount: {
+    type: 'secret',
+    default: null,
+    toml: 'auth.attestation.play_integrity.service_account',
+    text: 'Key file (JSON) of a Google service account that may decode tokens.',
+  },
+  playIntegrityDecryptionKey: {
+    type: 'secret',
+    default: null,
+    toml: 'auth.attestation.play_integrity.decryption_key',
+    text: 'Key of the Play Console that decrypts tokens of classic requests here (base64); what it does not open is sent to Google, if there is a service account.',
+  },
+  playIntegrityVerificationKey: {
+    type: 'secret',
+    default: null,
+    toml: 'auth.attestation.play_integrity.verification_key',
+    text: 'Key of the Play Console that verifies those tokens (base64).',
+  },
+  playIntegrityUrl: {
+    type: 'url',
+    default: 'https://playintegrity.googleapis.com',
+    toml: 'auth.attestation.play_integrity.url',
+    text: "Address of Google's API that decodes tokens.",
+  },
+  playIntegrityTimeout: {
+    type: 'duration',
+    default: 10_000,
+    min: 100,
+    toml: 'auth.attestation.play_integrity.timeout',
+    text: 'Longest wait for one answer of Google; without it nobody is attested.',
+  },
+} as const satisfies Readonly<Record<string, Option>>

@@ -1,0 +1,241 @@
+import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
+import { catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
+import type { Identity, RealtimeDeps } from '../deps.ts'
+import { findMessages, parseReplay, type Replay } from '../messages/find-messages.ts'
+import { createPresence } from '../presence/create-presence.ts'
+import { findPermissions } from '../private/find-permissions.ts'
+import type { Permissions } from '../private/permissions.ts'
+import { takeOne } from '../sockets/allowance.ts'
+import type { Client } from '../sockets/client.ts'
+import type { ClientMessage } from '../wire/messages.ts'
+import { type JoinRequest, parseJoin } from '../wire/parse-join.ts'
+import { JoinRejection, expiredText, identify } from './identify.ts'
+import { createMemberIndex } from './member-index.ts'
+import { mayHear, maySeePresence, type Member } from './member.ts'
+import { refuse, reply, tellClosed, tellSystem } from './replies.ts'
+import { createTopics, type Topics } from './topics.ts'
+
+export type Channels = {
+  readonly topics: Topics
+  readonly publishing: Publishing
+  /** Does what a client says. Never throws. */
+  handle(client: Client, message: ClientMessage): void
+  /** Takes a client that is gone out of all its channels. */
+  leaveAll(client: Client): void
+  /** Ends the channels whose token is over. */
+  endExpired(): void
+  endSession(sessionId: string): void
+}
+
+const prefix = wireTopic('')
+
+/** What happens in channels: who is in which, and what members say. */
+export function createChannels(deps: RealtimeDeps, publishing: Publishing): Channels {
+  const { options, clock, logger } = deps
+  const topics = createTopics()
+  const presence = createPresence({ options, clock, shutDown })
+  const byExpiry = createMemberIndex<number>()
+  const bySession = createMemberIndex<string>()
+
+  function handle(client: Client, message: ClientMessage): void {
+    const { topic, event } = message
+    if (topic === 'phoenix') {
+      if (event === 'heartbeat') reply(client, message, 'ok')
+      return
+    }
+    if (event === 'phx_join') return void join(client, message)
+    const member = client.members.get(topic)
+    if (member === undefined) {
+      if (event === 'phx_leave') reply(client, message, 'ok')
+      else refuse(client, message, 'unmatched topic')
+      return
+    }
+    // Of an earlier join of the same topic.
+    if (message.joinRef !== null && message.joinRef !== member.joinRef) return
+    if (event === 'phx_leave') {
+      leave(member)
+      reply(client, message, 'ok')
+      tellClosed(member)
+    } else if (event === 'access_token') void changeToken(member, message.payload)
+    else if (!member.topic.members.has(member)) refuse(client, message, 'unmatched topic')
+    else if (event === 'broadcast') broadcast(member, message)
+    else if (event === 'presence') presence.handle(member, message)
+  }
+
+  async function join(client: Client, message: ClientMessage): Promise<void> {
+    const name = message.topic.slice(prefix.length)
+    const request = parseJoin(message.payload)
+    const reason = whyNot(client, message, { name, request })
+    if (reason !== undefined) return refuse(client, message, reason)
+    const before = client.members.get(message.topic)
+    if (before !== undefined) {
+      leave(before)
+      tellClosed(before)
+    }
+    const member = newMember(client, message, { topic: topics.findOrMake(name, request.isPrivate), request })
+    client.members.set(member.address, member)
+    try {
+      const identity = await identify(deps, client, request.accessToken)
+      const permissions = await permissionsOf(member, identity)
+      // It left meanwhile, or joined again.
+      if (client.members.get(member.address) !== member) return
+      const replay = toReplay(request, permissions)
+      if (replay !== undefined) member.held = []
+      enter(member, identity, permissions)
+      const earlier = replay && (await findMessages(deps.database, name, replay))
+      if (client.members.get(member.address) !== member) return
+      reply(client, message, 'ok', { postgres_changes: request.postgresChanges })
+      presence.greet(member)
+      if (earlier !== undefined) catchUp(publishing, member, earlier)
+    } catch (error) {
+      if (client.members.get(member.address) !== member) return
+      leave(member)
+      refuse(client, message, toReason(error))
+    }
+  }
+
+  function whyNot(client: Client, { topic }: ClientMessage, join: { name: string; request: JoinRequest }) {
+    if (!topic.startsWith(prefix)) return 'unmatched topic'
+    if (join.name === '') return 'TopicNameRequired: You must provide a topic name'
+    if (options.privateOnly && !join.request.isPrivate) return 'PrivateOnly: This project only allows private channels'
+    if (!takeOne(client.joins, options.joinsPerSecondMax, clock.monotonic()))
+      return 'ClientJoinRateLimitReached: Too many joins per second'
+    if (!client.members.has(topic) && client.members.size >= options.channelsPerSocketMax)
+      return 'ChannelRateLimitReached: Too many channels'
+    return undefined
+  }
+
+  function enter(member: Member, identity: Identity, permissions: Permissions | undefined): void {
+    Object.assign(member, identity, { permissions })
+    member.topic.members.add(member)
+    byExpiry.put(member, identity.expiresAt)
+    const { session_id: session } = identity.caller.claims
+    bySession.put(member, typeof session === 'string' ? session : undefined)
+  }
+
+  /** Rejects when somebody may neither hear a private channel nor see who is there. */
+  async function permissionsOf({ topic }: Member, { caller }: Identity): Promise<Permissions | undefined> {
+    if (!topic.isPrivate) return undefined
+    const permissions = await findPermissions(deps.database, caller, topic.name)
+    if (permissions.broadcast.read || permissions.presence.read) return permissions
+    throw new JoinRejection('Unauthorized', notAllowed(topic.name))
+  }
+
+  /** The policies are asked again, as whom the new token names. */
+  async function changeToken(member: Member, payload: unknown): Promise<void> {
+    const { access_token: token } = payload as { access_token?: unknown }
+    if (typeof token !== 'string' || token.startsWith('sb_') || token === member.token) return
+    const { permissions: before } = member
+    try {
+      const identity = await identify(deps, member.client, token)
+      const permissions = await permissionsOf(member, identity)
+      if (member.client.members.get(member.address) !== member || !member.topic.members.has(member)) return
+      const [heard, saw] = [before?.broadcast.read === true, before?.presence.read === true]
+      enter(member, identity, permissions)
+      if ((heard && !mayHear(member)) || (saw && !maySeePresence(member))) shutDown(member, noLongerAllowed(member))
+    } catch (error) {
+      if (member.client.members.get(member.address) !== member) return
+      shutDown(member, error instanceof JoinRejection ? error.message : toReason(error))
+    }
+  }
+
+  function broadcast(member: Member, message: ClientMessage): void {
+    if (!takeOne(member.client.messages, options.messagesPerSecondMax, clock.monotonic()))
+      return shutDown(member, 'Too many messages per second')
+    if (member.permissions?.broadcast.write === false) return
+    const { user, payload } = message
+    publish(publishing, member.topic, user === undefined ? { json: JSON.stringify(payload) } : { user }, member)
+    if (member.ack) reply(member.client, message, 'ok')
+  }
+
+  function leave(member: Member): void {
+    byExpiry.put(member, undefined)
+    bySession.put(member, undefined)
+    member.stopChanges?.()
+    presence.forget(member)
+    topics.remove(member)
+    if (member.client.members.get(member.address) === member) member.client.members.delete(member.address)
+  }
+
+  /** Says why, and ends the channel; the client may join again. */
+  function shutDown(member: Member, message: string): void {
+    tellSystem(member, { extension: 'system', status: 'error', message })
+    leave(member)
+    tellClosed(member)
+  }
+
+  function toReason(error: unknown): string {
+    if (error instanceof JoinRejection) return `${error.code}: ${error.message}`
+    logger.warn({ err: error }, 'a channel could not be joined')
+    if (error instanceof PostgresError) return `UnableToSetPolicies: ${error.message}`
+    if (error instanceof PostgresUnavailable)
+      return 'UnableToConnectToProject: Realtime was unable to connect to the project database'
+    return 'UnknownErrorOnChannel: Unknown Error on Channel'
+  }
+
+  return {
+    topics,
+    publishing,
+    handle,
+    leaveAll: (client) => {
+      for (const member of client.members.values()) leave(member)
+    },
+    endExpired: () => {
+      const nowMs = clock.now()
+      for (const second of byExpiry.keys()) {
+        if (second * 1000 > nowMs) continue
+        for (const member of byExpiry.take(second)) shutDown(member, expiredText(second, nowMs))
+      }
+    },
+    endSession: (sessionId) => {
+      for (const member of bySession.take(sessionId)) shutDown(member, 'Session of the token has ended')
+    },
+  }
+}
+
+/** What somebody wants to hear from before they came; throws when they may not. */
+function toReplay({ isPrivate, broadcast }: JoinRequest, permissions: Permissions | undefined): Replay | undefined {
+  if (broadcast.replay === undefined) return undefined
+  if (!isPrivate) throw new JoinRejection('UnableToReplayMessages', 'Replay is not allowed for public channels')
+  if (permissions?.broadcast.read !== true)
+    throw new JoinRejection('Unauthorized', 'Replay needs the permission to read')
+  const replay = parseReplay(broadcast.replay)
+  if (replay === undefined) throw new JoinRejection('UnableToReplayMessages', 'Replay params are not valid')
+  return replay
+}
+
+type Joining = { readonly topic: Member['topic']; readonly request: JoinRequest }
+
+function newMember(
+  client: Client,
+  { topic: address, joinRef, ref }: ClientMessage,
+  { topic, request }: Joining,
+): Member {
+  const { broadcast, presence } = request
+  return {
+    client,
+    topic,
+    address,
+    joinRef: joinRef ?? ref,
+    self: broadcast.self,
+    ack: broadcast.ack,
+    token: undefined,
+    caller: client.caller,
+    expiresAt: undefined,
+    permissions: undefined,
+    presence: {
+      enabled: presence.enabled,
+      key: presence.key === '' ? crypto.randomUUID() : presence.key,
+      tracked: undefined,
+      calls: 0,
+      windowEndsMs: 0,
+    },
+    stopChanges: undefined,
+    held: undefined,
+  }
+}
+
+const notAllowed = (topic: string): string => `You do not have permissions to read from this Channel topic: ${topic}`
+
+const noLongerAllowed = ({ topic }: Member): string =>
+  `You no longer have permission to read from this Channel topic: ${topic.name}`

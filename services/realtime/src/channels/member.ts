@@ -1,0 +1,44 @@
+import type { Caller } from '@pando/core/caller'
+import type { Broadcast } from '../broadcast/publish.ts'
+import type { Permissions } from '../private/permissions.ts'
+import type { Client } from '../sockets/client.ts'
+import type { Topic } from './topics.ts'
+
+/** A client in a channel. */
+export type Member = {
+  readonly client: Client
+  readonly topic: Topic
+  /** As the client writes it: `realtime:` and the name. */
+  readonly address: string
+  readonly joinRef: string | null
+  /** Whether it hears its own messages, and whether each is acknowledged. */
+  readonly self: boolean
+  readonly ack: boolean
+  /** The token that counts now, and who it names. */
+  token: string | undefined
+  caller: Caller
+  /** When that token is over, seconds since the epoch; undefined for a key, which has no end. */
+  expiresAt: number | undefined
+  /** What the policies of a private channel allow; undefined in a public one. */
+  permissions: Permissions | undefined
+  presence: MemberPresence
+  /** Frees what follows changes of rows. */
+  stopChanges: (() => void) | undefined
+  /** Messages that come while earlier ones are fetched for it; undefined once it has those. */
+  held: Broadcast[] | undefined
+}
+
+export type MemberPresence = {
+  /** Whether it wants to hear who is there. */
+  enabled: boolean
+  readonly key: string
+  /** What it tracks now: the name of this state, and its payload. */
+  tracked: { readonly ref: string; readonly json: string } | undefined
+  calls: number
+  windowEndsMs: number
+}
+
+export const mayHear = ({ permissions }: Member): boolean => permissions === undefined || permissions.broadcast.read
+
+export const maySeePresence = ({ permissions }: Member): boolean =>
+  permissions === undefined || permissions.presence.read

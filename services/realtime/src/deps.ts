@@ -1,0 +1,26 @@
+import type { Authenticate } from '@pando/core/authenticate'
+import type { Caller } from '@pando/core/caller'
+import type { Clock } from '@pando/core/clock'
+import type { Logger } from '@pando/telemetry/logger'
+import type { Metrics } from '@pando/telemetry/metrics'
+import type { Database } from '@pando/postgres/database'
+import type { RealtimeOptions } from './config.ts'
+
+export type RealtimeDeps = {
+  readonly authenticate: Authenticate
+  /** Tells of each session that ends, so that its channels do. The answer stops it. */
+  readonly onSessionEnded: (listener: (sessionId: string) => void) => () => void
+  /** As the owner of the schema `realtime`. */
+  readonly database: Database
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly options: RealtimeOptions
+}
+
+/** Whom a channel is joined as. */
+export type Identity = {
+  readonly caller: Caller
+  readonly token: string | undefined
+  readonly expiresAt: number | undefined
+}

@@ -1,0 +1,104 @@
+import type { Clock } from '@pando/core/clock'
+import { refuse, reply } from '../channels/replies.ts'
+import { maySeePresence, type Member } from '../channels/member.ts'
+import type { Topic } from '../channels/topics.ts'
+import type { RealtimeOptions } from '../config.ts'
+import { sendFrame, sendText } from '../sockets/client.ts'
+import { encodeText } from '../wire/encode.ts'
+import type { ClientMessage, Version } from '../wire/messages.ts'
+import { toFrame } from '../wire/websocket-frame.ts'
+import { newPresences, takeDiffJson, toStateJson, track, untrack } from './presences.ts'
+
+export type PresenceDeps = {
+  readonly options: RealtimeOptions
+  readonly clock: Clock
+  /** Ends a channel and says why. */
+  readonly shutDown: (member: Member, message: string) => void
+}
+
+export type Presence = {
+  /** `track` and `untrack` of a member. */
+  handle(member: Member, message: ClientMessage): void
+  /** Tells a new member who is there. */
+  greet(member: Member): void
+  /** Of a member that leaves. */
+  forget(member: Member): void
+}
+
+/** Who is in a channel and what they say about themselves; members hear of changes once a turn of the event loop. */
+export function createPresence({ options, clock, shutDown }: PresenceDeps): Presence {
+  let states = 0
+
+  function handle(member: Member, message: ClientMessage): void {
+    if (!mayCall(member)) return shutDown(member, 'Client presence rate limit exceeded')
+    const { event, payload } = message.payload as { event?: unknown; payload?: unknown }
+    const what = typeof event === 'string' ? event.toLowerCase() : undefined
+    if (what === 'track') trackMember(member, message, payload ?? {})
+    else if (what === 'untrack') {
+      forget(member)
+      reply(member.client, message, 'ok')
+    } else reply(member.client, message, 'error')
+  }
+
+  function mayCall({ presence }: Member): boolean {
+    const nowMs = clock.monotonic()
+    if (nowMs >= presence.windowEndsMs) {
+      presence.windowEndsMs = nowMs + options.presenceCallsWindow
+      presence.calls = 0
+    }
+    presence.calls += 1
+    return presence.calls <= options.presenceCallsMax
+  }
+
+  function trackMember(member: Member, message: ClientMessage, payload: unknown): void {
+    const { client, topic, presence, permissions } = member
+    if (permissions?.presence.write === false) return reply(client, message, 'error')
+    if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+      return refuse(client, message, 'Presence track payload must be a map')
+    const { phx_ref: _ref, phx_ref_prev: _before, ...own } = payload as Record<string, unknown>
+    const json = JSON.stringify(own)
+    if (Buffer.byteLength(json) > options.presenceBytesMax) return shutDown(member, 'Track message size exceeded')
+    presence.enabled = true
+    if (json !== presence.tracked?.json) {
+      presence.tracked = { ref: `F${(states += 1).toString(36)}`, json }
+      track((topic.presences ??= newPresences()), member, presence.tracked)
+      tellSoon(topic)
+    }
+    reply(client, message, 'ok')
+  }
+
+  function greet(member: Member): void {
+    const { client, address, topic, presence } = member
+    if (!presence.enabled || !maySeePresence(member)) return
+    // Others are told at the end of this turn; who comes now has it all in the state.
+    const json = topic.presences === undefined ? '{}' : toStateJson(topic.presences)
+    sendText(client, { topic: address, event: 'presence_state' }, json)
+  }
+
+  function forget(member: Member): void {
+    const { topic, presence } = member
+    if (presence.tracked === undefined || topic.presences === undefined) return
+    presence.tracked = undefined
+    if (untrack(topic.presences, member)) tellSoon(topic)
+  }
+
+  return { handle, greet, forget }
+}
+
+/** Many who come in one moment are one message. */
+function tellSoon(topic: Topic): void {
+  const presences = topic.presences!
+  if (presences.isTelling) return
+  presences.isTelling = true
+  setImmediate(() => {
+    presences.isTelling = false
+    const json = takeDiffJson(presences)
+    const frames: { 1?: Buffer; 2?: Buffer } = {}
+    const frameOf = (version: Version, address: string): Buffer =>
+      (frames[version] ??= toFrame(encodeText(version, { topic: address, event: 'presence_diff' }, json)))
+    for (const member of topic.members) {
+      if (maySeePresence(member)) sendFrame(member.client, frameOf(member.client.version, member.address))
+    }
+    if (presences.byKey.size === 0 && !presences.isTelling) topic.presences = undefined
+  })
+}
