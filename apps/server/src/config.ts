@@ -7,6 +7,7 @@ import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
 import { issuerOptions } from '@pando/http/auth/issuer-options'
 import { toIssuerPolicies } from '@pando/http/auth/issuer-policies'
 import { httpOptions } from '@pando/http/config'
+import { changesOptions } from '@pando/changes/config'
 import { realtimeOptions } from '@pando/realtime'
 import { restOptions } from '@pando/rest'
 import { telemetryOptions, tracingOptions } from '@pando/telemetry/config'
@@ -72,6 +73,7 @@ export const serverGroups = {
   rest: restOptions,
   auth: authOptions,
   realtime: realtimeOptions,
+  changes: changesOptions,
   log: telemetryOptions,
   otel: tracingOptions,
 } as const

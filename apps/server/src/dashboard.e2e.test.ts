@@ -44,7 +44,8 @@ beforeAll(async () => {
   const { apiUrl } = database
   const authUrl = database.urlAs('supabase_auth_admin')
   const realtimeUrl = database.urlAs('supabase_realtime_admin')
-  const postgres = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, mode: 'pipelined' } as const
+  const changesUrl = database.urlAs('supabase_replication_admin')
+  const postgres = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, changesUrl, mode: 'pipelined' } as const
   const page = {
     project: 'aviary',
     url: () => server.url,

@@ -21,6 +21,8 @@ export type PostgresAddresses = {
   readonly authUrl: string
   /** As `supabase_realtime_admin`, who owns the messages; without a pooler. */
   readonly realtimeUrl: string
+  /** As `supabase_replication_admin`, who reads the log of changes; without a pooler. */
+  readonly changesUrl: string
 }
 
 /** Told, with the exposed schemas, of each catalogue right before it serves. */

@@ -17,6 +17,7 @@ test('requests log in as authenticator, with the password of the owner unless an
     listenUrl: direct,
     authUrl: 'postgres://supabase_auth_admin:of-the-owner@db.internal:5432/app',
     realtimeUrl: 'postgres://supabase_realtime_admin:of-the-owner@db.internal:5432/app',
+    changesUrl: 'postgres://supabase_replication_admin:of-the-owner@db.internal:5432/app',
     mode: 'pipelined',
   })
 })
@@ -32,6 +33,7 @@ test('notifications go around a pooler, with the password of requests', () => {
     listenUrl: 'postgres://authenticator:of-requests@db.internal:5432/app',
     authUrl: 'postgres://supabase_auth_admin:of-requests@db.internal:5432/app',
     realtimeUrl: 'postgres://supabase_realtime_admin:of-requests@db.internal:5432/app',
+    changesUrl: 'postgres://supabase_replication_admin:of-requests@db.internal:5432/app',
     mode: 'transactional',
   })
 })

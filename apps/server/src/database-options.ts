@@ -42,6 +42,7 @@ export function toPostgresAddresses({ url, apiUrl, pooled }: Values<typeof datab
     apiUrl: api ?? direct,
     authUrl: asRole('supabase_auth_admin', url.reveal(), api),
     realtimeUrl: asRole('supabase_realtime_admin', url.reveal(), api),
+    changesUrl: asRole('supabase_replication_admin', url.reveal(), api),
     listenUrl: pooled ? direct : (api ?? direct),
     mode: pooled ? 'transactional' : 'pipelined',
   }

@@ -16,7 +16,6 @@ import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createTokenSigner } from '@pando/http/auth/token-signer'
 import { createDatabase } from '@pando/postgres/database'
 import type { HttpService } from '@pando/http/service'
-import { createRealtime } from '@pando/realtime'
 import { createRest } from '@pando/rest'
 import { randomBytes } from 'node:crypto'
 import { createAuthDelivery } from './auth-delivery.ts'
@@ -25,6 +24,7 @@ import { createDashboardService } from './dashboard-service.ts'
 import { createDataLayer, type DataLayer, type OnCatalogue, type PostgresAddresses } from './data-layer.ts'
 import { createMailboxService } from './mailbox-service.ts'
 import { createEndedSessions } from './ended-sessions.ts'
+import { createRealtimeService } from './realtime-service.ts'
 import type { Parts, ServiceFactories, Shared } from './roles.ts'
 
 /** What only `pando dev` shows: where the project is and which keys it has. */
@@ -72,7 +72,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
       return { ...createRest(deps), start, stop }
     },
     auth: (shared) => createAuthService(shared, addresses.authUrl, mailbox ? outboxOf(shared) : undefined),
-    realtime: (shared) => createRealtimeService(shared, addresses.realtimeUrl),
+    realtime: (shared) => createRealtimeService(shared, addresses),
     ...(mailbox ? { mailbox: (shared: Shared) => createMailboxService(outboxOf(shared)) } : {}),
     ...(page === undefined ? {} : developmentServices(page, dataOf)),
   }
@@ -164,25 +164,4 @@ function developmentServices(page: DevelopmentPage, dataOf: (shared: Shared) => 
     },
     dashboard: createDashboardService,
   }
-}
-
-/** Connections for policies of channels, which many wait for who join at once. */
-const realtimeConnectionsMax = 5
-
-function createRealtimeService({ authenticate, config, clock, logger, metrics, onSessionEnded }: Shared, url: string) {
-  return createRealtime({
-    authenticate,
-    onSessionEnded,
-    database: createDatabase({
-      url,
-      applicationName: 'pando realtime',
-      connectionsMax: realtimeConnectionsMax,
-      prepares: true,
-      onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
-    }),
-    clock,
-    logger,
-    metrics,
-    options: config.realtime,
-  })
 }

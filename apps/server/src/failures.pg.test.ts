@@ -46,6 +46,7 @@ async function start(timeout: string): Promise<string> {
     listenUrl: cluster.url,
     authUrl: cluster.url,
     realtimeUrl: cluster.url,
+    changesUrl: cluster.url,
     mode: 'pipelined',
   } as const
   const server = await startServer(readServerConfig({ environment }), createFactories(addresses))

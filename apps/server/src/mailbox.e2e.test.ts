@@ -33,6 +33,7 @@ beforeAll(async () => {
     listenUrl: apiUrl,
     authUrl: database.urlAs('supabase_auth_admin'),
     realtimeUrl: database.urlAs('supabase_realtime_admin'),
+    changesUrl: database.urlAs('supabase_replication_admin'),
     mode: 'pipelined',
   } as const
   const page = { project: 'aviary', url: () => server.url, anonKey: apikey, addresses: () => [] }

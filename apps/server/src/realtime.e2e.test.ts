@@ -186,3 +186,39 @@ describe('a private channel', () => {
     await expect.poll(() => heard).toMatchObject([{ event: 'last' }])
   })
 })
+
+describe('changes of rows', () => {
+  test('reach who may see them, with what the filter asks for, from the commit on', async () => {
+    await api.database.run(`
+      create table public.notes (id bigint primary key, owner uuid, text text);
+      alter table public.notes enable row level security;
+      create policy "own" on public.notes for select to authenticated using (owner = auth.uid());
+      grant select on public.notes to authenticated;
+      alter publication supabase_realtime add table public.notes;
+    `)
+    const owner = crypto.randomUUID()
+    const follow = async (sub: string) => {
+      const heard: unknown[] = []
+      const client = connect({ token: await api.sign({ role: 'authenticated', sub }) })
+      await client.setAuth()
+      const channel = client
+        .channel(newName())
+        .on('postgres_changes', { event: '*', schema: 'public', table: 'notes' }, (change) => heard.push(change))
+      const ready = new Promise((resolve) => channel.on('system', {}, resolve))
+      await join(channel)
+      expect(await ready).toMatchObject({ extension: 'postgres_changes', status: 'ok' })
+      return heard
+    }
+    const [own, others] = await Promise.all([follow(owner), follow(crypto.randomUUID())])
+    await api.database.query('insert into public.notes values (1, $1, $2)', [owner, 'first'])
+    await api.database.query('update public.notes set text = $1', ['second'])
+    await api.database.query('delete from public.notes')
+    await expect.poll(() => own, { timeout: 10_000 }).toHaveLength(3)
+    expect(own).toMatchObject([
+      { eventType: 'INSERT', new: { id: 1, owner, text: 'first' } },
+      { eventType: 'UPDATE', new: { id: 1, owner, text: 'second' } },
+      { eventType: 'DELETE', old: { id: 1 } },
+    ])
+    expect(others).toMatchObject([{ eventType: 'DELETE' }])
+  })
+})

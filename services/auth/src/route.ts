@@ -185,7 +185,7 @@ type Found = { readonly user: UserRow; readonly session: SessionRow | undefined 
 /** A token may name no session (one that another system signed); one that it names must still be there. */
 async function findCaller({ database, options, clock }: AuthDeps, { caller }: Visit): Promise<Found> {
   const { sub, session_id: sessionId } = caller.claims
-  if (sub === undefined) throw errors.badJwt('missing sub claim')
+  if (sub === undefined) throw errors.badClaim('missing sub claim')
   const userId = mustBeUuid(sub, 'sub')
   if (sessionId !== undefined && sessionId !== '') {
     const found = await findSessionWithUser(database, mustBeUuid(sessionId, 'session_id'))
@@ -198,7 +198,7 @@ async function findCaller({ database, options, clock }: AuthDeps, { caller }: Vi
 }
 
 function mustBeUuid(value: unknown, claim: string): string {
-  if (!isUuid(value)) throw errors.badJwt(`${claim} claim must be a UUID`)
+  if (!isUuid(value)) throw errors.badClaim(`${claim} claim must be a UUID`)
   return value
 }
 

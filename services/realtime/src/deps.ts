@@ -4,6 +4,7 @@ import type { Clock } from '@pando/core/clock'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
 import type { Database } from '@pando/postgres/database'
+import type { ChangeReader } from '@pando/changes/reader'
 import type { RealtimeOptions } from './config.ts'
 
 export type RealtimeDeps = {
@@ -12,6 +13,13 @@ export type RealtimeDeps = {
   readonly onSessionEnded: (listener: (sessionId: string) => void) => () => void
   /** As the owner of the schema `realtime`. */
   readonly database: Database
+  /** What reads the log of the database, and asks it about rows as `authenticator`; without it there are no changes. */
+  readonly changes?: {
+    readonly reader: ChangeReader
+    readonly database: Pick<Database, 'query' | 'transaction'>
+    /** Policies, privileges and tables may be others. The answer stops it. */
+    readonly onSchemaChanged: (listener: () => void) => () => void
+  }
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics

@@ -3,8 +3,13 @@ import { credentialsOf } from '@pando/http/credentials'
 import type { HttpService } from '@pando/http/service'
 import { upgradeOf } from '@pando/http/upgrades'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { createChannels } from './channels/create-channels.ts'
+import { publish } from './broadcast/publish.ts'
+import { createChangeStore } from './changes/change-store.ts'
+import { createChangeFanOut } from './changes/fan-out.ts'
+import { type Channels, createChannels } from './channels/create-channels.ts'
+import { createFollowChanges } from './channels/follow-changes.ts'
 import type { RealtimeDeps } from './deps.ts'
+import { isMessages, readMessage } from './messages/read-message.ts'
 import { addBroadcastRoutes } from './rest/add-broadcast-routes.ts'
 import { createSockets, type Sockets } from './sockets/create-sockets.ts'
 import { completeHandshake, whyNoHandshake } from './sockets/handshake.ts'
@@ -22,7 +27,11 @@ const serviceRestart = 1012
 export function createRealtime(deps: RealtimeDeps): HttpService {
   const counts = countWhatHappens(deps)
   const { queueBytesMax } = deps.options
-  const channels = createChannels(deps, { queueBytesMax, onDelivered: counts.onDelivered })
+  const changes = deps.changes && followLog(deps, deps.changes, () => channels)
+  const channels = createChannels(
+    { ...deps, changes: changes?.follow, cursor: () => deps.changes?.reader.latest() },
+    { queueBytesMax, onDelivered: counts.onDelivered },
+  )
   const sockets = createSockets({
     options: deps.options,
     clock: deps.clock,
@@ -40,6 +49,7 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
     upgrades: true,
     ready: () => ({ ready: true }),
     start: async () => {
+      await deps.changes?.reader.start()
       look = setInterval(() => {
         sockets.closeSilent()
         channels.endExpired()
@@ -49,6 +59,8 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
     stop: async () => {
       clearInterval(look)
       stopListening()
+      changes?.stop()
+      await deps.changes?.reader.stop()
       sockets.closeAll(serviceRestart, 'restarting')
       await deps.database.close()
     },
@@ -83,6 +95,45 @@ async function openSocket(
   sockets.open(upgrade, { version, caller })
   return reply
 }
+
+/** Passes what the log has on to channels: messages of the database, and changes of rows. */
+function followLog(
+  { options, logger }: RealtimeDeps,
+  { reader, database, onSchemaChanged }: NonNullable<RealtimeDeps['changes']>,
+  channelsOf: () => Channels,
+) {
+  const fanOut = createChangeFanOut({
+    port: createChangeStore({ database, publication }),
+    observe: (observation) => {
+      if (observation.kind !== 'checked') logger.warn({ ...observation }, 'a change could not be checked')
+    },
+  })
+  const follow = createFollowChanges({
+    fanOut,
+    reader,
+    queueBytesMax: options.queueBytesMax,
+    onFailed: (error) => logger.warn({ err: error }, 'a subscription to changes failed'),
+  })
+  const stops = [
+    onSchemaChanged(fanOut.forget),
+    reader.subscribe({
+      onTransaction: (transaction) => {
+        const { topics, publishing } = channelsOf()
+        for (const change of transaction.changes) {
+          const message = isMessages(change.relation) ? readMessage(change) : undefined
+          const topic = message && topics.find(message.topic, message.isPrivate)
+          if (topic !== undefined) publish(publishing, topic, message!.sent)
+        }
+        fanOut.onTransaction(transaction)
+      },
+      onReset: (reason) => follow.loseAll(channelsOf().topics.members(), reason),
+    }),
+  ]
+  return { follow, stop: () => stops.forEach((stop) => stop()) }
+}
+
+/** Whose rows people may follow; users add tables to it. */
+const publication = 'supabase_realtime'
 
 function countWhatHappens({ metrics }: RealtimeDeps) {
   const deliveries = metrics.counter({

@@ -29,8 +29,8 @@ export function toLogins(kind: ProjectKind, { adminUrl, tcpUrl }: { adminUrl: st
   return { adminUrl, url: loginUrl(adminUrl, asOwner), publicUrl: loginUrl(tcpUrl ?? adminUrl, asOwner) }
 }
 
-/** Whom the API logs in as: for requests, for accounts, for channels. */
-const apiRoles = ['authenticator', 'supabase_auth_admin', 'supabase_realtime_admin']
+/** Whom the API logs in as: for requests, for accounts, for channels, for the log of changes. */
+const apiRoles = ['authenticator', 'supabase_auth_admin', 'supabase_realtime_admin', 'supabase_replication_admin']
 
 const listWithoutPassword = `
   select rolname::text as name

@@ -88,7 +88,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { apiUrl } = database
   const authUrl = database.urlAs('supabase_auth_admin')
   const realtimeUrl = database.urlAs('supabase_realtime_admin')
-  const addresses = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, mode: 'pipelined' } as const
+  const changesUrl = database.urlAs('supabase_replication_admin')
+  const addresses = { apiUrl, listenUrl: apiUrl, authUrl, realtimeUrl, changesUrl, mode: 'pipelined' } as const
   const server = await startServer(config, createFactories(addresses, { mailbox }))
   return {
     url: server.url,

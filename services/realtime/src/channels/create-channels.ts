@@ -1,5 +1,5 @@
 import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
-import { catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
+import { type Broadcast, catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
 import type { Identity, RealtimeDeps } from '../deps.ts'
 import { findMessages, parseReplay, type Replay } from '../messages/find-messages.ts'
 import { createPresence } from '../presence/create-presence.ts'
@@ -9,7 +9,9 @@ import { takeOne } from '../sockets/allowance.ts'
 import type { Client } from '../sockets/client.ts'
 import type { ClientMessage } from '../wire/messages.ts'
 import { type JoinRequest, parseJoin } from '../wire/parse-join.ts'
-import { JoinRejection, expiredText, identify } from './identify.ts'
+import type { Entry, FollowChanges } from './follow-changes.ts'
+import { expiredText, identify } from './identify.ts'
+import { JoinRejection } from './join-rejection.ts'
 import { createMemberIndex } from './member-index.ts'
 import { mayHear, maySeePresence, type Member } from './member.ts'
 import { refuse, reply, tellClosed, tellSystem } from './replies.ts'
@@ -27,10 +29,16 @@ export type Channels = {
   endSession(sessionId: string): void
 }
 
+/** Of a node that reads no changes, `changes` is undefined. */
+export type ChannelsDeps = Omit<RealtimeDeps, 'changes'> & {
+  readonly changes: FollowChanges | undefined
+  readonly cursor: () => string | undefined
+}
+
 const prefix = wireTopic('')
 
 /** What happens in channels: who is in which, and what members say. */
-export function createChannels(deps: RealtimeDeps, publishing: Publishing): Channels {
+export function createChannels(deps: ChannelsDeps, publishing: Publishing): Channels {
   const { options, clock, logger } = deps
   const topics = createTopics()
   const presence = createPresence({ options, clock, shutDown })
@@ -80,18 +88,47 @@ export function createChannels(deps: RealtimeDeps, publishing: Publishing): Chan
       // It left meanwhile, or joined again.
       if (client.members.get(member.address) !== member) return
       const replay = toReplay(request, permissions)
-      if (replay !== undefined) member.held = []
+      if (replay !== undefined || request.cursor !== undefined) member.held = []
       enter(member, identity, permissions)
-      const earlier = replay && (await findMessages(deps.database, name, replay))
+      const replayed = replay === undefined ? [] : await findMessages(deps.database, name, replay)
       if (client.members.get(member.address) !== member) return
-      reply(client, message, 'ok', { postgres_changes: request.postgresChanges })
+      const entries = deps.changes?.nameEntries(request.postgresChanges) ?? request.postgresChanges
+      reply(client, message, 'ok', { postgres_changes: entries, cursor: deps.cursor() })
       presence.greet(member)
-      if (earlier !== undefined) catchUp(publishing, member, earlier)
+      if (member.held !== undefined) catchUp(publishing, member, [...replayed, ...missedMessages(member, request)])
+      follow(member, request, entries)
     } catch (error) {
       if (client.members.get(member.address) !== member) return
       leave(member)
       refuse(client, message, toReason(error))
     }
+  }
+
+  /** What the database sent to the channel while the client was away. */
+  function missedMessages(member: Member, { cursor }: JoinRequest): readonly Broadcast[] {
+    if (cursor === undefined || !mayHear(member)) return []
+    const missed = deps.changes?.messagesSince(cursor, member.topic)
+    if (missed === undefined) tellSystem(member, { extension: 'system', status: 'error', message: 'resync: too_old' })
+    return missed ?? []
+  }
+
+  /** What comes after the answer: changes of rows, and word that messages of the database arrive. */
+  function follow(
+    member: Member,
+    { broadcast: { replicationReady }, cursor }: JoinRequest,
+    entries: readonly object[],
+  ): void {
+    const { changes } = deps
+    if (changes === undefined) {
+      if (entries.length > 0)
+        tellSystem(member, { extension: 'postgres_changes', status: 'error', message: 'This node reads no changes' })
+      return
+    }
+    if (replicationReady)
+      changes.whenReading(() =>
+        tellSystem(member, { extension: 'system', status: 'ok', message: 'Replication connection established' }),
+      )
+    if (entries.length > 0) void changes.follow(member, { entries: entries as readonly Entry[], cursor })
   }
 
   function whyNot(client: Client, { topic }: ClientMessage, join: { name: string; request: JoinRequest }) {
@@ -132,6 +169,7 @@ export function createChannels(deps: RealtimeDeps, publishing: Publishing): Chan
       if (member.client.members.get(member.address) !== member || !member.topic.members.has(member)) return
       const [heard, saw] = [before?.broadcast.read === true, before?.presence.read === true]
       enter(member, identity, permissions)
+      deps.changes?.changeCaller(member)
       if ((heard && !mayHear(member)) || (saw && !maySeePresence(member))) shutDown(member, noLongerAllowed(member))
     } catch (error) {
       if (member.client.members.get(member.address) !== member) return
@@ -151,7 +189,8 @@ export function createChannels(deps: RealtimeDeps, publishing: Publishing): Chan
   function leave(member: Member): void {
     byExpiry.put(member, undefined)
     bySession.put(member, undefined)
-    member.stopChanges?.()
+    member.changes?.stop()
+    member.changes = undefined
     presence.forget(member)
     topics.remove(member)
     if (member.client.members.get(member.address) === member) member.client.members.delete(member.address)
@@ -230,7 +269,7 @@ function newMember(
       calls: 0,
       windowEndsMs: 0,
     },
-    stopChanges: undefined,
+    changes: undefined,
     held: undefined,
   }
 }

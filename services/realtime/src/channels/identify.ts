@@ -1,16 +1,7 @@
 import { Refusal } from '@pando/core/refusal'
 import type { Identity, RealtimeDeps } from '../deps.ts'
 import type { Client } from '../sockets/client.ts'
-
-/** Why a channel cannot be joined, as the wire says it: a code of the protocol and a text. */
-export class JoinRejection extends Error {
-  readonly code: string
-
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { JoinRejection } from './join-rejection.ts'
 
 /** Who a channel is joined as: the user's token, or whoever opened the socket where there is none (or only a key). */
 export async function identify(

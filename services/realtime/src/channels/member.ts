@@ -2,6 +2,7 @@ import type { Caller } from '@pando/core/caller'
 import type { Broadcast } from '../broadcast/publish.ts'
 import type { Permissions } from '../private/permissions.ts'
 import type { Client } from '../sockets/client.ts'
+import type { Following } from './follow-changes.ts'
 import type { Topic } from './topics.ts'
 
 /** A client in a channel. */
@@ -22,8 +23,8 @@ export type Member = {
   /** What the policies of a private channel allow; undefined in a public one. */
   permissions: Permissions | undefined
   presence: MemberPresence
-  /** Frees what follows changes of rows. */
-  stopChanges: (() => void) | undefined
+  /** Of a member that follows changes of rows. */
+  changes: Following | undefined
   /** Messages that come while earlier ones are fetched for it; undefined once it has those. */
   held: Broadcast[] | undefined
 }

@@ -15,6 +15,7 @@ export type Topics = {
   /** Takes a member out, and the topic away when it was the last one. */
   remove(member: Member): void
   count(): number
+  members(): Iterable<Member>
 }
 
 export function createTopics(): Topics {
@@ -36,5 +37,8 @@ export function createTopics(): Topics {
       if (topic.members.size === 0) scope(topic.isPrivate).delete(topic.name)
     },
     count: () => byScope[0].size + byScope[1].size,
+    *members() {
+      for (const topics of byScope) for (const { members } of topics.values()) yield* members
+    },
   }
 }

@@ -10,6 +10,8 @@ export type JoinRequest = {
     readonly replay: { readonly since: unknown; readonly limit: unknown } | undefined
   }
   readonly presence: { readonly enabled: boolean; readonly key: string }
+  /** Where in the log a client stopped that comes back; an addition to the wire. */
+  readonly cursor: string | undefined
   /** As they came: the answer repeats them, member by member and in their order. */
   readonly postgresChanges: readonly Readonly<Record<string, unknown>>[]
 }
@@ -17,13 +19,14 @@ export type JoinRequest = {
 /** Reads the payload of `phx_join`. What is missing or of another type counts as not asked for. */
 export function parseJoin(payload: unknown): JoinRequest {
   const { access_token, user_token, config } = toObject(payload)
-  const { broadcast, presence, postgres_changes, private: isPrivate } = toObject(config)
+  const { broadcast, presence, postgres_changes, private: isPrivate, cursor } = toObject(config)
   const { self, ack, replay, replication_ready } = toObject(broadcast)
   const { enabled, key } = toObject(presence)
   const token = user_token ?? access_token
   return {
     accessToken: typeof token === 'string' ? token : undefined,
     isPrivate: toBoolean(isPrivate),
+    cursor: typeof cursor === 'string' ? cursor : undefined,
     broadcast: {
       self: toBoolean(self),
       ack: toBoolean(ack),

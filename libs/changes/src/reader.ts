@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '@pando/core/clock'
+import { createDatabase, type Database } from '@pando/postgres/database'
+import type { Change } from './change.ts'
+import type { ChangesValues } from './config.ts'
+import { toCursor, type Cursor } from './cursor.ts'
+import { createLog, type Listener } from './log.ts'
+import type { Observe } from './observation.ts'
+import { readSlot, type SlotReading } from './read-slot.ts'
+import { getDefaultSlotName } from './slot.ts'
+
+/**
+ * `starting`: on the way to the slot or to the end of its log. `standby`: another process reads; this one takes over when it
+ * ends. `reading`: at the end of the log.
+ */
+export type ReaderState = 'starting' | 'standby' | 'reading' | 'stopped'
+
+export type ChangeReaderDeps = {
+  /** A direct connection (no pooler) by a role with `replication`, or a superuser. */
+  readonly url: string
+  /** Shown in pg_stat_replication and pg_stat_activity. */
+  readonly applicationName: string
+  /** What is read; those that do not exist yet are waited for. */
+  readonly publications: readonly string[]
+  readonly limits: ChangesValues
+  readonly clock: Clock
+  /** Numbers in [0, 1) that spread the pauses. */
+  readonly random: () => number
+  readonly observe: Observe
+}
+
+/** Reads the changes of the published tables from the log of one database. At most one of all processes does. */
+export type ChangeReader = {
+  /** Fulfils when it reads or stands by, or when the first attempt has failed; it then goes on trying. */
+  start(): Promise<void>
+  /** Fulfils when the slot is free for others. */
+  stop(): Promise<void>
+  /**
+   * Who subscribes before `start` gets every transaction that the slot holds: after a restart those of the window come
+   * again. Returns the end of the subscription.
+   */
+  subscribe(listener: Listener): () => void
+  /**
+   * What came after a cursor, in order. Undefined when it is before the window, no place in this log, or this process is not
+   * `reading`.
+   */
+  since(cursor: Cursor): readonly Change[] | undefined
+  /** The newest place: what a client that begins now holds. An idle log moves on too, so ask again from time to time. */
+  latest(): Cursor
+  state(): ReaderState
+  onState(listener: (state: ReaderState) => void): () => void
+}
+
+export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
+  const { observe, limits } = deps
+  const log = createLog(deps, { windowMs: limits.window, windowBytes: limits.windowBytes })
+  const stateListeners = new Set<(state: ReaderState) => void>()
+  const stopping = new AbortController()
+  const ready = Promise.withResolvers<void>()
+  let state: ReaderState = 'starting'
+  let ended: Promise<void> | undefined
+
+  const enter = (next: ReaderState): void => {
+    if (next === state) return
+    state = next
+    observe({ kind: 'reader.state', state })
+    for (const listener of stateListeners) listener(state)
+  }
+  const run = async (): Promise<void> => {
+    const queries = openQueries(deps)
+    await keepReading({ ...deps, queries, log, enter, settled: ready.resolve }, stopping.signal)
+    await queries.close()
+  }
+  return {
+    start: async () => {
+      ended ??= run()
+      await Promise.race([ready.promise, ended])
+    },
+    stop: async () => {
+      stopping.abort()
+      await ended
+      enter('stopped')
+    },
+    subscribe: log.subscribe,
+    since: (cursor) => (state === 'reading' ? log.window.since(cursor) : undefined),
+    latest: () => toCursor(log.window.reachedLsn, 0),
+    state: () => state,
+    onState: (listener) => {
+      stateListeners.add(listener)
+      return () => void stateListeners.delete(listener)
+    },
+  }
+}
+
+const openQueries = ({ url, applicationName, limits }: ChangeReaderDeps): Database =>
+  createDatabase({
+    url,
+    applicationName,
+    connectionsMax: 1,
+    connectMs: limits.connectTimeout,
+    statementMsMax: limits.silence,
+    answerMsMax: limits.silence,
+  })
+
+type Keeping = Omit<SlotReading, 'slot' | 'server'> & {
+  readonly random: () => number
+  readonly enter: (state: ReaderState) => void
+  /** Called when the first attempt is decided. */
+  readonly settled: () => void
+}
+
+/** Reads, waits and tries again until `stopped`. Never rejects. */
+async function keepReading(keeping: Keeping, stopped: AbortSignal): Promise<void> {
+  const { limits, observe, enter, settled, queries } = keeping
+  let reading: SlotReading | undefined
+  let failures = 0
+  const onCaughtUp = (): void => {
+    failures = 0
+    enter('reading')
+    settled()
+  }
+  while (!stopped.aborted) {
+    let pauseMs = 0
+    try {
+      reading ??= { ...keeping, slot: limits.slot ?? (await getDefaultSlotName(queries)), server: undefined }
+      const outcome = await readSlot(reading, stopped, onCaughtUp)
+      enter(outcome === 'busy' ? 'standby' : 'starting')
+      if (outcome === 'busy') {
+        failures = 0
+        pauseMs = spread(limits.standbyPause, keeping.random)
+        settled()
+      }
+    } catch (cause) {
+      if (stopped.aborted) return
+      enter('starting')
+      pauseMs = spread(
+        Math.min(limits.retryPauseMax, limits.retryPause * 2 ** Math.min(failures++, 16)),
+        keeping.random,
+      )
+      observe({ kind: 'stream.lost', cause, retryMs: pauseMs })
+      settled()
+    }
+    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: stopped }).catch(() => undefined)
+  }
+}
+
+/** Between half and all of a pause, so that a fleet does not come at once. */
+const spread = (pauseMs: number, random: () => number): number => pauseMs * (0.5 + random() / 2)

@@ -1,0 +1,149 @@
+import type { Caller } from '@pando/core/caller'
+import { createDatabase, type Database } from '@pando/postgres/database'
+import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createChangeStore } from '../change-store.ts'
+import type { ChangesPort, Verdict } from '../deps.ts'
+import type { TableFacts } from '../facts.ts'
+import { probeTable, randomClaims, randomPolicies, randomRow, type RandomPolicy } from '../testing/policy-grammar.ts'
+import { openWriter, type Row, type Writer } from '../testing/written-changes.ts'
+import { compilePolicies, type ParsedPolicy, type Predicate } from './compile.ts'
+import { parseExpressions } from './syntax.ts'
+import { toPolicyClaims } from './values.ts'
+
+const seed = Number(process.env['PANDO_TEST_SEED'] ?? 1)
+const isLong = process.env['PANDO_TEST_LONG'] === '1'
+const again = `PANDO_TEST_SEED=${seed} repeats this run`
+
+let database: TestDatabase
+let api: Database
+let port: ChangesPort
+let writer: Writer
+let rows: readonly Row[]
+let callers: readonly Caller[]
+
+beforeAll(async () => {
+  database = await createTestDatabase({ sql: probeTable })
+  api = createDatabase({ url: database.apiUrl, applicationName: 'test' })
+  port = createChangeStore({ database: api, publication: 'supabase_realtime' })
+  writer = await openWriter(database, 'public.probe')
+  rows = fc.sample(randomRow, { seed, numRuns: 30 }).map((row, at) => ({ ...row, id: String(at) }))
+  callers = fc.sample(randomClaims, { seed, numRuns: 16 }).map((claims) => {
+    return { role: 'authenticated', claims, claimsJson: JSON.stringify(claims) }
+  })
+  const columns = writer.relation.columns.map(({ name }) => name)
+  for (const row of rows) {
+    const places = columns.map((_, at) => `$${at + 1}`).join(', ')
+    await database.query(
+      `insert into public.probe (${columns.join(', ')}) values (${places})`,
+      columns.map((name) => row[name]),
+    )
+  }
+})
+afterAll(async () => {
+  await api.close()
+  await database.close()
+})
+
+async function setPolicies(policies: readonly RandomPolicy[]): Promise<TableFacts> {
+  const names = await database.query<{ polname: string }>(
+    `select polname from pg_policy where polrelid = 'public.probe'::regclass`,
+  )
+  const drops = names.map(({ polname }) => `drop policy ${polname} on public.probe;`)
+  const creates = policies.map(({ isPermissive, using }, at) => {
+    return `create policy p${at} on public.probe as ${isPermissive ? 'permissive' : 'restrictive'} for select using (${using});`
+  })
+  await database.run([...drops, ...creates].join('\n'))
+  return (await port.findTable('public', 'probe', 'authenticated'))!
+}
+
+async function compile(facts: TableFacts): Promise<Predicate | undefined> {
+  const expressions = await parseExpressions(facts.policies.map(({ using }) => using))
+  const parsed: ParsedPolicy[] = facts.policies.map((policy, at) => ({ ...policy, expression: expressions[at] }))
+  return compilePolicies(parsed, facts, writer.relation)
+}
+
+/** What Postgres shows under row security, one list for each row. */
+function askPostgres(facts: TableFacts): Promise<readonly (readonly Verdict[])[]> {
+  const asked = callers.map(({ role, claimsJson: claims }) => ({ role, claims }))
+  return port.checkRows(
+    rows.map(({ id }) => ({ kind: 'row', table: facts.oid, key: [['id', id!]], same: [], callers: asked })),
+  )
+}
+
+type Tally = { pairs: number; decided: number; visible: number; compiled: number; readonly differences: string[] }
+
+type Plant = (facts: TableFacts) => TableFacts
+
+/** Compares every pair of row and caller. `plant` spoils what the compiler gets; then the first difference is enough. */
+async function compare(policySets: number, plant?: Plant): Promise<Tally> {
+  const tally: Tally = { pairs: 0, decided: 0, visible: 0, compiled: 0, differences: [] }
+  for (const policies of fc.sample(randomPolicies, { seed, numRuns: policySets })) {
+    const facts = await setPolicies(policies)
+    const predicate = await compile(plant?.(facts) ?? facts)
+    if (predicate === undefined) continue
+    tally.compiled += 1
+    for (const [at, verdicts] of (await askPostgres(facts)).entries())
+      compareRow(tally, { predicate, facts, at, verdicts })
+    if (plant !== undefined && tally.differences.length > 0) return tally
+  }
+  return tally
+}
+
+type Compared = {
+  readonly predicate: Predicate
+  readonly facts: TableFacts
+  readonly at: number
+  readonly verdicts: readonly Verdict[]
+}
+
+function compareRow(tally: Tally, { predicate, facts, at, verdicts }: Compared): void {
+  const { row } = writer.insert(rows[at]!)
+  for (const [who, verdict] of verdicts.entries()) {
+    const decided = predicate(row!, toPolicyClaims(callers[who]!))
+    tally.pairs += 1
+    if (decided === undefined) continue
+    tally.decided += 1
+    if (decided) tally.visible += 1
+    if (decided === verdict) continue
+    const texts = facts.policies.map(({ isPermissive, using }) => `${isPermissive ? 'or' : 'and'} ${using}`)
+    tally.differences.push(
+      `${texts.join('\n')}\n${JSON.stringify(rows[at])} ${callers[who]!.claimsJson}: ${decided}, Postgres ${JSON.stringify(verdict)}`,
+    )
+  }
+}
+
+describe('compiled policies', () => {
+  test(`say what Postgres says, for 20,000 decided pairs of row and caller (${again})`, async () => {
+    const tally = await compare(isLong ? 1600 : 90)
+    expect(tally.differences.slice(0, 3)).toEqual([])
+    expect(tally.decided).toBeGreaterThan(20_000)
+    expect(tally.visible).toBeGreaterThan(tally.decided / 10)
+    expect(tally.compiled).toBeGreaterThan(75)
+  }, 300_000)
+
+  const flip = (facts: TableFacts): TableFacts => ({
+    ...facts,
+    policies: facts.policies.map((policy) => ({ ...policy, isPermissive: true })),
+  })
+  const spoil =
+    (from: RegExp, to: string) =>
+    (facts: TableFacts): TableFacts => ({
+      ...facts,
+      policies: facts.policies.map((policy) => ({ ...policy, using: policy.using.replace(from, to) })),
+    })
+  test.each([
+    ['restrictive taken for permissive', flip],
+    ['one policy too few', (facts: TableFacts) => ({ ...facts, policies: facts.policies.slice(1) })],
+    ['and taken for or', spoil(/ AND /, ' OR ')],
+    ['a null that is not unknown', spoil(/<>/, 'IS DISTINCT FROM')],
+    ['another claim', spoil(/'org'/, "'email'")],
+  ])(
+    'the comparison finds a planted bug: %s',
+    async (_, plant) => {
+      expect((await compare(60, plant)).differences.length).toBeGreaterThan(0)
+    },
+    300_000,
+  )
+})

@@ -1,0 +1,92 @@
+import type { Relation } from '@pando/changes/change'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createFilterTest } from './filter-test.ts'
+import type { ChangeRequest, Filter } from './request.ts'
+import { createSubscriptionIndex, type Indexed } from './subscription-index.ts'
+
+const names = ['a', 'b']
+const int4 = 23
+const columns = names.map((name) => ({ name, typeOid: int4, typeName: 'int4', isKey: false }))
+const value = fc.constantFrom('1', '2', '3')
+
+const filter: fc.Arbitrary<Filter> = fc
+  .record({
+    column: fc.constantFrom(...names),
+    isList: fc.boolean(),
+    values: fc.array(value, { minLength: 1, maxLength: 2 }),
+    negate: fc.boolean(),
+  })
+  .map(({ column, isList, values, negate }) => {
+    return { column, operator: isList ? 'in' : 'eq', value: isList ? `{${values.join(',')}}` : values[0]!, negate }
+  })
+
+const request: fc.Arbitrary<ChangeRequest> = fc.record({
+  event: fc.constantFrom('*', 'INSERT', 'UPDATE', 'DELETE'),
+  schema: fc.constantFrom('s', 't', '*'),
+  table: fc.constantFrom('x', 'y', '*'),
+  filters: fc.array(filter, { maxLength: 2 }),
+  select: fc.constant(undefined),
+})
+
+const change = fc.record({
+  kind: fc.constantFrom('INSERT' as const, 'UPDATE' as const, 'DELETE' as const),
+  schema: fc.constantFrom('s', 't'),
+  table: fc.constantFrom('x', 'y'),
+  values: fc.tuple(fc.option(value), fc.option(value)),
+  /** As after an `alter column … type`. */
+  hasOtherType: fc.boolean(),
+})
+
+function toEntry(each: ChangeRequest): Indexed {
+  const facts = {
+    typeName: 'int4',
+    typeText: 'integer',
+    collation: 'deterministic',
+    collationOid: 0,
+    selectable: true,
+    isEnum: false,
+  } as const
+  return {
+    request: each,
+    tests: each.filters.map((one) => createFilterTest(one, { ...facts, name: one.column, typeOid: int4 }, one.value)),
+  }
+}
+
+const passes = ({ tests }: Indexed, values: readonly (string | null)[]): boolean =>
+  tests.every(({ filter: { negate }, column, holds }) => holds(values[names.indexOf(column)]!) === !negate)
+
+test('everybody whom a change concerns is found, and nobody of another table, kind or value', () => {
+  fc.assert(
+    fc.property(fc.array(request), fc.array(fc.nat()), fc.array(change), (requests, removed, changes) => {
+      const index = createSubscriptionIndex<Indexed>()
+      const entries = new Set(requests.map(toEntry))
+      for (const entry of entries) index.add(entry)
+      for (const at of removed) {
+        const entry = [...entries][at]
+        if (entry === undefined) continue
+        index.remove(entry)
+        entries.delete(entry)
+      }
+      for (const { kind, schema, table, values, hasOtherType } of changes) {
+        const typed = hasOtherType ? columns.map((column) => ({ ...column, typeOid: 25 })) : columns
+        const relation: Relation = { oid: 1, schema, table, replicaIdentity: 'default', columns: typed }
+        const found = new Set<Indexed>()
+        index.visit(relation, kind, values, (entry) => found.add(entry))
+        for (const entry of entries) {
+          const { request: asked, tests } = entry
+          const isMeant =
+            ['*', kind].includes(asked.event) &&
+            ['*', schema].includes(asked.schema) &&
+            ['*', table].includes(asked.table)
+          if (isMeant && passes(entry, values)) expect(found).toContain(entry)
+          if (!isMeant) expect(found).not.toContain(entry)
+          const looked = tests.find(({ equalTo }) => equalTo !== undefined)
+          const isElsewhere = looked !== undefined && looked.holds(values[names.indexOf(looked.column)]!) !== true
+          if (isElsewhere && !hasOtherType) expect(found).not.toContain(entry)
+        }
+        for (const entry of found) expect(entries).toContain(entry)
+      }
+    }),
+  )
+})

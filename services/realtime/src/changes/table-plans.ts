@@ -1,0 +1,160 @@
+import type { Relation } from '@pando/changes/change'
+import type { Caller } from '@pando/core/caller'
+import type { ChangesPort } from './deps.ts'
+import { type ChangeEncoder, createChangeEncoder } from './encode-change.ts'
+import type { TableFacts } from './facts.ts'
+import { compilePolicies, type ParsedPolicy, type Predicate } from './policies/compile.ts'
+import { type Dependencies, toDependencies } from './policies/dependencies.ts'
+import { parseExpressions } from './policies/syntax.ts'
+import { type PolicyClaims, toPolicyClaims } from './policies/values.ts'
+
+/** How rows of a table are shown to one role: all, none, or those that policies let a caller see. */
+export type Visibility =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'policies'
+      /** Undefined when only Postgres can tell. */
+      readonly predicate: Predicate | undefined
+      /** Columns that policies look at. */
+      readonly columns: readonly string[]
+    }
+
+/** Callers whom the policies of one table cannot tell apart. */
+export type ClaimsGroup = { readonly key: string; readonly caller: Caller; readonly claims: PolicyClaims }
+
+/** What is known of one table for one role, made ready. */
+export type TablePlan = {
+  readonly facts: TableFacts
+  readonly visibility: Visibility
+  /** All columns of the primary key may be selected. */
+  readonly isKeySelectable: boolean
+  readonly selectable: ReadonlySet<string>
+  groupOf(caller: Caller): ClaimsGroup
+  encoderFor(select: readonly string[] | undefined): ChangeEncoder
+}
+
+/** Plans are thrown away together when more than these are kept. */
+const plansMax = 2000
+
+export type TablePlans = {
+  /** Undefined for a table that is gone, or whose name another one has by now. Rejects when Postgres cannot be asked. */
+  find(relation: Relation, role: string): TablePlan | undefined | Promise<TablePlan | undefined>
+  /** Counts how often something may have changed; what was decided under an older count is decided anew. */
+  generation(): number
+  /** Policies, privileges or tables may have changed. */
+  forget(): void
+}
+
+export function createTablePlans(port: Pick<ChangesPort, 'findTable'>): TablePlans {
+  type Kept = { readonly relation: Relation; plan: TablePlan | undefined | Promise<TablePlan | undefined> }
+  let kept = new Map<string, Kept>()
+  let generation = 0
+
+  const load = async (relation: Relation, role: string): Promise<TablePlan | undefined> => {
+    for (;;) {
+      const asked = generation
+      const facts = await port.findTable(relation.schema, relation.table, role)
+      const plan = facts?.oid === relation.oid ? await createTablePlan(facts, relation) : undefined
+      // What was read before a revoke must not decide what was written after it.
+      if (asked === generation) return plan
+    }
+  }
+  return {
+    find(relation, role) {
+      const name = `${relation.oid}/${role}`
+      const known = kept.get(name)
+      if (known !== undefined && isSame(known.relation, relation)) return known.plan
+      if (kept.size >= plansMax) kept = new Map()
+      const made: Kept = { relation, plan: load(relation, role) }
+      const settle = (plan: TablePlan | undefined): void => void (made.plan = plan)
+      const drop = (): void => void (kept.get(name) === made && kept.delete(name))
+      Promise.resolve(made.plan).then(settle, drop)
+      kept.set(name, made)
+      return made.plan
+    },
+    generation: () => generation,
+    forget() {
+      generation += 1
+      kept = new Map()
+    },
+  }
+}
+
+function isSame(left: Relation, right: Relation): boolean {
+  if (left === right) return true
+  const { columns } = left
+  return (
+    left.schema === right.schema &&
+    left.table === right.table &&
+    left.replicaIdentity === right.replicaIdentity &&
+    columns.length === right.columns.length &&
+    columns.every(({ name, typeOid, isKey }, at) => {
+      const other = right.columns[at]!
+      return name === other.name && typeOid === other.typeOid && isKey === other.isKey
+    })
+  )
+}
+
+async function createTablePlan(facts: TableFacts, relation: Relation): Promise<TablePlan> {
+  const policies = facts.policiesApply ? await parsePolicies(facts) : []
+  const dependencies = toDependencies(
+    policies.map(({ expression }) => expression),
+    facts,
+  )
+  const selectable = new Set(facts.columns.filter((column) => column.selectable).map(({ name }) => name))
+  const groups = new WeakMap<Caller, ClaimsGroup>()
+  const encoders = new Map<string, ChangeEncoder>()
+  return {
+    facts,
+    visibility:
+      facts.isUsable && selectable.size > 0
+        ? toVisibility({ facts, relation, policies, dependencies })
+        : { kind: 'none' },
+    isKeySelectable: facts.key.every((name) => selectable.has(name)),
+    selectable,
+    groupOf(caller) {
+      const group = groups.get(caller) ?? toGroup(caller, dependencies)
+      groups.set(caller, group)
+      return group
+    },
+    encoderFor(select) {
+      const name = select === undefined ? '' : JSON.stringify(select)
+      const encoder = encoders.get(name) ?? createChangeEncoder(facts, relation, select)
+      encoders.set(name, encoder)
+      return encoder
+    },
+  }
+}
+
+async function parsePolicies({ policies }: TableFacts): Promise<readonly ParsedPolicy[]> {
+  const expressions = await parseExpressions(policies.map(({ using }) => using))
+  return policies.map((policy, at) => ({ ...policy, expression: expressions[at] }))
+}
+
+type Parsed = {
+  readonly facts: TableFacts
+  readonly relation: Relation
+  readonly policies: readonly ParsedPolicy[]
+  readonly dependencies: Dependencies
+}
+
+function toVisibility({ facts, relation, policies, dependencies }: Parsed): Visibility {
+  if (!facts.policiesApply) return { kind: 'all' }
+  if (!policies.some(({ isPermissive }) => isPermissive)) return { kind: 'none' }
+  const { columns } = dependencies
+  return {
+    kind: 'policies',
+    predicate: compilePolicies(policies, facts, relation),
+    columns: columns === 'all' ? facts.columns.map(({ name }) => name) : [...columns],
+  }
+}
+
+function toGroup(caller: Caller, { claims: names }: Dependencies): ClaimsGroup {
+  const claims = toPolicyClaims(caller)
+  const { members } = claims
+  // Claims that mean something else to Postgres are compared as the text that Postgres gets.
+  if (names === 'all' || members === undefined) return { key: caller.claimsJson, caller, claims }
+  const values = [...names].map((name) => (Object.hasOwn(members, name) ? [members[name]] : []))
+  return { key: JSON.stringify(values), caller, claims }
+}
