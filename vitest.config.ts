@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{contract,libs,services,apps,examples,tools}/**/*.test.ts'],
+    include: ['{contract,libs,services,apps,clients,examples,tools}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/.pando/**'],
     pool: 'threads',
     maxWorkers: 2,

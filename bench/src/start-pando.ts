@@ -21,6 +21,8 @@ export type Pando = Peer & {
   /** The same over TCP, for those that know no other way. */
   readonly tcpUrl: string
   readonly toTarget: (request: HttpRequest) => LoadTarget
+  /** An access token, as the installation's secret signs it. */
+  readonly sign: (claims: object) => string
 }
 
 /**
@@ -47,7 +49,8 @@ export async function startPando(project: string): Promise<Pando> {
   })
   const ready = await readyLine(child, ({ event }) => event === 'ready')
   const base = `${ready['API_URL'] as string}/rest/v1`
-  const token = signToken(ready['JWT_SECRET'] as string)
+  const sign = (of: object): string => signToken(ready['JWT_SECRET'] as string, of)
+  const token = sign(claims)
   const headers = { apikey: ready['ANON_KEY'] as string, Authorization: `Bearer ${token}` }
   const toTarget = (request: HttpRequest): LoadTarget => ({
     ...request,
@@ -63,6 +66,7 @@ export async function startPando(project: string): Promise<Pando> {
     databaseUrl: await findSocket(ready['DB_URL'] as string),
     tcpUrl: ready['DB_URL'] as string,
     toTarget,
+    sign,
     target: ({ rest }) => toTarget(rest),
   }
 }
@@ -89,7 +93,7 @@ export async function createDatabase(databaseUrl: string, name: string): Promise
   return databaseUrl.replace(/\/[^/]*$/, `/${name}`)
 }
 
-function signToken(secret: string): string {
+function signToken(secret: string, claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`

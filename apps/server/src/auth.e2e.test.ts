@@ -174,6 +174,19 @@ test('nobody makes themselves an admin', async () => {
   expect(listed).toMatchObject({ status: 403, body: { error_code: 'not_admin' } })
 })
 
+test('a token that nobody signed and one without a person are told apart, in the words of the wire', async () => {
+  const { session } = await signUp()
+  const [head, , signature] = session.access_token.split('.')
+  const claims = Buffer.from('{"role":"authenticated"}').toString('base64url')
+  for (const forged of [`${head}.${claims}.${signature}`, `${head}.${claims}.not_of_base64url!`, 'nonsense']) {
+    const { status, body } = await askAuth('/user', undefined, { Authorization: `Bearer ${forged}` })
+    expect({ status, body }).toMatchObject({ status: 403, body: { error_code: 'bad_jwt' } })
+    expect(body.msg).toContain('invalid JWT: unable to parse or verify signature')
+  }
+  const key = await askAuth('/user', undefined, { Authorization: `Bearer ${api.keys.serviceRoleKey}` })
+  expect(key).toMatchObject({ status: 403, body: { error_code: 'bad_jwt', msg: 'invalid claim: missing sub claim' } })
+})
+
 test('objects and arrays are refused where texts belong, before anything is looked up', async () => {
   for (const bad of [{ email: ['a@b.de'], password: 'x' }, { email: { $gt: '' }, password: 'x' }, { email: 1 }]) {
     const refused = await askAuth('/token?grant_type=password', bad)

@@ -41,6 +41,7 @@ export function createRealtimeService(
     onSessionEnded,
     database: open(realtimeUrl, 'pando realtime', true),
     changes: { reader, database: asCallers, onSchemaChanged: schema.onChanged },
+    listen: (what) => listen({ ...what, url: listenUrl, applicationName: 'pando documents' }),
     clock,
     logger,
     metrics,

@@ -121,12 +121,11 @@ function middle<T>(items: readonly T[], by: (item: T) => number): T {
   return items.toSorted((a, b) => by(a) - by(b))[Math.floor(items.length / 2)]!
 }
 
-function printTokenRates({ unseen, seen, jose, jsonwebtoken }: TokenRates): void {
+function printTokenRates({ unseen, seen, jose }: TokenRates): void {
   const ratio = (own: number, other: number): string => `${(own / other).toFixed(2)} ×`
   console.log(
     `access tokens verified on one core: ${unseen.toFixed(0)} /s unseen, ${seen.toFixed(0)} /s seen before; ` +
-      `jose ${jose.toFixed(0)} /s (pando unseen is ${ratio(unseen, jose)}), ` +
-      `jsonwebtoken ${jsonwebtoken.toFixed(0)} /s (${ratio(unseen, jsonwebtoken)})`,
+      `jose ${jose.toFixed(0)} /s (pando unseen is ${ratio(unseen, jose)})`,
   )
 }
 

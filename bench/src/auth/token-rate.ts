@@ -5,7 +5,6 @@ import { generateSigningJwk, importSigningKey, signJwt } from '../../../libs/htt
 import { readConfiguration } from '../../../libs/config/src/read-configuration.ts'
 import { systemClock } from '../../../libs/core/src/clock.ts'
 import { jwtVerify } from 'jose'
-import jsonwebtoken from 'jsonwebtoken'
 import { createPublicKey, type JsonWebKeyInput, randomUUID } from 'node:crypto'
 
 /** How many access tokens (ES256) each verifies per second, on one core. */
@@ -15,7 +14,6 @@ export type TokenRates = {
   /** Pando, tokens that came before: what most requests bring. */
   readonly seen: number
   readonly jose: number
-  readonly jsonwebtoken: number
 }
 
 const tokensMax = 5_000
@@ -34,7 +32,6 @@ export async function measureTokenRates(seconds: number): Promise<TokenRates> {
     unseen: await rate((token) => forgets({ authorization: `Bearer ${token}` })),
     seen: await rate((token) => remembers({ authorization: `Bearer ${token}` })),
     jose: await rate((token) => jwtVerify(token, publicKey)),
-    jsonwebtoken: await rate((token) => jsonwebtoken.verify(token, publicKey)),
   }
 }
 

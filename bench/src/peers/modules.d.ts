@@ -13,10 +13,15 @@ declare module 'parse-server' {
       readonly allowClientClassCreation: boolean
       readonly silent: boolean
       readonly logLevel: 'error'
+      readonly liveQuery: { readonly classNames: readonly string[] }
       readonly cloud: (Parse: { readonly Cloud: Cloud }) => void
     })
     /** Answers requests; only after `start`. */
     readonly app: RequestListener
     start(): Promise<this>
+    static createLiveQueryServer(
+      server: import('node:http').Server,
+      options: { readonly appId: string; readonly serverURL: string; readonly logLevel: 'error' },
+    ): Promise<unknown>
   }
 }

@@ -21,10 +21,12 @@ const parse = new ParseServer({
   serverURL: url,
   allowClientClassCreation: true,
   silent: true,
+  liveQuery: { classNames: ['Reading'] },
   logLevel: 'error',
   cloud: (Parse) => Parse.Cloud.define('add', ({ params }) => Number(params['a']) + Number(params['b'])),
 })
 await parse.start()
+await ParseServer.createLiveQueryServer(http, { appId, serverURL: url, logLevel: 'error' })
 
 const admin = { 'X-Parse-Application-Id': appId, 'X-Parse-Master-Key': masterKey, 'Content-Type': 'application/json' }
 await declareClass('Author', { name: 'String', avatar: 'String' })

@@ -48,6 +48,21 @@ values
   ('11111111-1111-4111-8111-111111111111', 'A surprise party', 'SFO', 'JFK', '2026-05-20', '2026-05-24', 'private'),
   ('22222222-2222-4222-8222-222222222222', 'Coast to coast', 'JFK', 'SFO', '2026-04-10', '2026-04-20', 'followers');
 
+-- Ada comes along from coast to coast.
+insert into public.companions (trip_id, person)
+select id, '11111111-1111-4111-8111-111111111111'
+from public.trips
+where title = 'Coast to coast';
+
+insert into public.chat_messages (trip_id, author, body, sent_at)
+select trip.id, said.author::uuid, said.body, said.sent_at::timestamptz
+from public.trips as trip
+join (
+  values
+    ('22222222-2222-4222-8222-222222222222', 'Twelve days, two oceans. Are you packed?', '2026-04-09 17:02Z'),
+    ('11111111-1111-4111-8111-111111111111', 'Since Tuesday. I bring the map, you bring the music.', '2026-04-09 17:05Z')
+) as said (author, body, sent_at) on trip.title = 'Coast to coast';
+
 insert into public.posts (author, trip_id, place, body)
 select trip.traveller, trip.id, trip.destination, post.body
 from public.trips as trip

@@ -13,6 +13,81 @@ export type Database = {
   }
   public: {
     Tables: {
+      chat_messages: {
+        Row: {
+          author: string
+          body: string
+          id: string
+          sent_at: string
+          trip_id: number
+        }
+        Insert: {
+          author?: string
+          body: string
+          id?: string
+          sent_at?: string
+          trip_id: number
+        }
+        Update: {
+          author?: string
+          body?: string
+          id?: string
+          sent_at?: string
+          trip_id?: number
+        }
+        Relationships: [
+          {
+            foreignKeyName: "chat_messages_author_fkey"
+            columns: ["author"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "chat_messages_trip_id_fkey"
+            columns: ["trip_id"]
+            isOneToOne: false
+            referencedRelation: "trips"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      companions: {
+        Row: {
+          id: number
+          person: string
+          since: string
+          trip_id: number
+        }
+        Insert: {
+          id?: never
+          person: string
+          since?: string
+          trip_id: number
+        }
+        Update: {
+          id?: never
+          person?: string
+          since?: string
+          trip_id?: number
+        }
+        Relationships: [
+          {
+            foreignKeyName: "companions_person_fkey"
+            columns: ["person"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "companions_trip_id_fkey"
+            columns: ["trip_id"]
+            isOneToOne: false
+            referencedRelation: "trips"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       flights: {
         Row: {
           delay_minutes: number
@@ -289,6 +364,10 @@ export type Database = {
         Returns: {
           error: true
         } & "the function public.followers_count with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache"
+      }
+      own_trips: {
+        Args: never
+        Returns: number[]
       }
       places_near: {
         Args: { latitude: number; longitude: number; radius_km?: number }

@@ -3,6 +3,8 @@ import type { ReaderState } from './reader.ts'
 /** Every fact that the reader reports; one place elsewhere renders them as log line, metric and span. */
 export type ChangesObservation =
   | { readonly kind: 'reader.state'; readonly state: ReaderState }
+  /** Takes until every transaction that writes just now has ended. */
+  | { readonly kind: 'slot.creating'; readonly slot: string }
   | { readonly kind: 'slot.created'; readonly slot: string; readonly tookMs: number }
   /** The slot could not be used any more and was dropped; the log begins anew. */
   | { readonly kind: 'slot.given_up'; readonly slot: string; readonly reason: string }

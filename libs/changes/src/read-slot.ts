@@ -1,34 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '@pando/core/clock'
-import type { Queries } from '@pando/postgres/database'
-import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
-import { createAssembler } from './assembler.ts'
-import type { ChangesValues } from './config.ts'
-import type { Log } from './log.ts'
+import { PostgresError } from '@pando/postgres/errors'
+import { attendStream, silent } from './attend-stream.ts'
 import { parseLsn, printLsn } from './lsn.ts'
-import type { Observe } from './observation.ts'
-import { openReplication, type ReplicationConnection, type StreamSink } from './replication/connection.ts'
+import { openReplication, type ReplicationConnection } from './replication/connection.ts'
+import type { Outcome, SlotReading } from './slot-reading.ts'
 import { dropSlot, findSlot, listPublications, listTypeNames } from './slot.ts'
-
-export type SlotReading = {
-  readonly clock: Clock
-  readonly observe: Observe
-  readonly url: string
-  readonly applicationName: string
-  readonly limits: ChangesValues
-  readonly publications: readonly string[]
-  /** The ordinary connection. */
-  readonly queries: Queries
-  readonly slot: string
-  readonly log: Log
-  /** The server that the log was read from; undefined before the first. */
-  server: Server | undefined
-}
-
-type Server = { readonly systemId: string; readonly timeline: string }
-
-/** `busy`: somebody else reads the slot. `again`: reading must begin anew, at once. */
-export type Outcome = 'busy' | 'again'
+import { createStreamSink } from './stream-sink.ts'
 
 const objectInUse = '55006'
 const duplicateObject = '42710'
@@ -90,6 +66,7 @@ async function mustListPublications({ queries, publications, observe }: SlotRead
 async function createSlot(reading: SlotReading, connection: ReplicationConnection): Promise<void> {
   const { slot, log, observe, clock } = reading
   const startedAtMs = clock.monotonic()
+  observe({ kind: 'slot.creating', slot })
   await connection.command(`CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput NOEXPORT_SNAPSHOT`)
   observe({ kind: 'slot.created', slot, tookMs: clock.monotonic() - startedAtMs })
   if (log.hasBegun) log.reset('the replication slot was gone and has been made anew')
@@ -98,20 +75,33 @@ async function createSlot(reading: SlotReading, connection: ReplicationConnectio
 type Run = { readonly publications: readonly string[]; readonly onCaughtUp: () => void }
 
 async function readOn(reading: SlotReading, connection: ReplicationConnection, run: Run): Promise<Outcome> {
-  const { queries, slot, log, observe } = reading
+  const { limits, log, slot, observe } = reading
+  const overdue = setTimeout(() => connection.destroy(silent(limits.silence)), limits.silence)
+  try {
+    const confirmed = await beginStream(reading, connection, run)
+    clearTimeout(overdue)
+    observe({ kind: 'stream.started', slot, from: printLsn(log.window.reachedLsn) })
+    connection.flow()
+    return await attendStream(reading, connection, { publications: run.publications, confirmed })
+  } finally {
+    clearTimeout(overdue)
+  }
+}
+
+/** Starts the stream where the log goes on, and returns what the slot has confirmed. */
+async function beginStream(reading: SlotReading, connection: ReplicationConnection, run: Run): Promise<bigint> {
+  const { queries, slot, log } = reading
   const typeNames = await listTypeNames(queries)
   const end = await meetServer(reading, connection)
   // A place behind what the slot has confirmed: transactions before it are skipped by the server and not confirmed.
   const from = log.hasBegun ? log.window.reachedLsn : 0n
-  const sink = createSink(reading, connection, { typeNames, end, onCaughtUp: run.onCaughtUp })
+  const sink = createStreamSink(reading, connection, { typeNames, end, onCaughtUp: run.onCaughtUp })
   await connection.startStream(toStartCommand(slot, from, run.publications), sink)
   // The slot is ours now, so nobody moves what it has confirmed any more.
   const confirmed = (await findSlot(queries, slot))?.confirmedLsn ?? 0n
   if (!log.hasBegun) log.begin(confirmed)
   else if (confirmed > from) log.reset('another reader has read on and let the slot forget', { lsn: confirmed })
-  observe({ kind: 'stream.started', slot, from: printLsn(log.window.reachedLsn) })
-  connection.flow()
-  return await attend(reading, connection, { publications: run.publications, confirmed })
+  return confirmed
 }
 
 /** Learns which server this is and returns where its log ends; a log that is not the one read so far begins anew. */
@@ -134,102 +124,3 @@ const toStartCommand = (slot: string, from: bigint, publications: readonly strin
 }
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-type SinkPlan = {
-  readonly typeNames: ReadonlyMap<number, string>
-  /** Where the log ended when reading began. */
-  readonly end: bigint
-  readonly onCaughtUp: () => void
-}
-
-function createSink(
-  { log, limits }: SlotReading,
-  connection: ReplicationConnection,
-  { typeNames, end, onCaughtUp }: SinkPlan,
-): StreamSink {
-  let isBehind = true
-  const reached = (): void => {
-    if (!isBehind || log.window.reachedLsn < end) return
-    isBehind = false
-    onCaughtUp()
-  }
-  const assembler = createAssembler(
-    { typeNames, transactionBytesMax: limits.transactionBytesMax },
-    {
-      committed: (transaction, endLsn) => {
-        log.append(transaction, endLsn)
-        reached()
-      },
-      tooLarge: (_lsn, endLsn, relations) => {
-        log.reset('a transaction was larger than changes.transaction_bytes_max', { lsn: endLsn, relations })
-        reached()
-      },
-      empty: (endLsn) => {
-        log.reach(endLsn)
-        reached()
-      },
-    },
-  )
-  return {
-    message: assembler.take,
-    oversized: assembler.takeOversized,
-    keepalive: (walEnd, wantsReply) => {
-      // Inside of a transaction the place that the server names may lie behind changes that are still to come.
-      if (!assembler.isOpen()) log.reach(walEnd)
-      if (wantsReply) connection.sendStatus({ writtenLsn: log.window.reachedLsn, confirmedLsn: 0n, wantsReply: false })
-      reached()
-    },
-  }
-}
-
-/** Keeps the connection and the slot in order until the stream ends. */
-async function attend(
-  reading: SlotReading,
-  connection: ReplicationConnection,
-  { publications, confirmed }: { publications: readonly string[]; confirmed: bigint },
-): Promise<Outcome> {
-  const { log, limits, clock } = reading
-  const ending = new AbortController()
-  let confirmedLsn = confirmed
-  const status = setInterval(() => {
-    log.window.expire(clock.monotonic())
-    const { leftLsn, reachedLsn } = log.window
-    const news = leftLsn > confirmedLsn ? leftLsn : 0n
-    confirmedLsn = news || confirmedLsn
-    connection.sendStatus({ writtenLsn: reachedLsn, confirmedLsn: news, wantsReply: true })
-    if (connection.silentMs() > limits.silence) connection.destroy(silent(limits.silence))
-  }, limits.statusInterval)
-  try {
-    const over = connection.ended.then((error) => Promise.reject(error))
-    return await Promise.race([over, watchSlot(reading, publications, ending.signal)])
-  } finally {
-    clearInterval(status)
-    ending.abort()
-  }
-}
-
-const silent = (silenceMs: number): PostgresUnavailable =>
-  new PostgresUnavailable('connection', `Postgres has said nothing for ${silenceMs} ms`, { sent: true })
-
-/** Measures the slot from time to time; fulfils when reading must begin anew because publications came or went. */
-async function watchSlot(reading: SlotReading, publications: readonly string[], ended: AbortSignal): Promise<Outcome> {
-  const { queries, slot, limits, log, observe } = reading
-  for (;;) {
-    // After the end nobody waits for this any more.
-    await sleep(limits.checkInterval, undefined, { signal: ended }).catch(() => new Promise<never>(() => undefined))
-    try {
-      const found = await findSlot(queries, slot)
-      if (found === undefined) continue
-      const { transactions: windowTransactions, bytes: windowBytes } = log.window.size
-      const { retainedBytes, leftBytes } = found
-      observe({ kind: 'slot.checked', slot, retainedBytes, leftBytes, windowBytes, windowTransactions })
-      const present = await listPublications(queries, reading.publications)
-      if (present.join() === publications.join()) continue
-    } catch {
-      // Whether Postgres is there is for the stream to say.
-      continue
-    }
-    log.reset('publications were created or dropped', { lsn: log.window.reachedLsn })
-    return 'again'
-  }
-}

@@ -6,7 +6,8 @@ import type { ChangesValues } from './config.ts'
 import { toCursor, type Cursor } from './cursor.ts'
 import { createLog, type Listener } from './log.ts'
 import type { Observe } from './observation.ts'
-import { readSlot, type SlotReading } from './read-slot.ts'
+import { readSlot } from './read-slot.ts'
+import type { SlotReading } from './slot-reading.ts'
 import { getDefaultSlotName } from './slot.ts'
 
 /**
@@ -64,7 +65,13 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
     if (next === state) return
     state = next
     observe({ kind: 'reader.state', state })
-    for (const listener of stateListeners) listener(state)
+    for (const listener of stateListeners) {
+      try {
+        listener(state)
+      } catch (cause) {
+        observe({ kind: 'listener.failed', cause })
+      }
+    }
   }
   const run = async (): Promise<void> => {
     const queries = openQueries(deps)
@@ -119,28 +126,24 @@ async function keepReading(keeping: Keeping, stopped: AbortSignal): Promise<void
     enter('reading')
     settled()
   }
+  const nextPause = (): number =>
+    spread(Math.min(limits.retryPauseMax, limits.retryPause * 2 ** Math.min(failures++, 16)), keeping.random)
   while (!stopped.aborted) {
-    let pauseMs = 0
+    let pauseMs: number
     try {
       reading ??= { ...keeping, slot: limits.slot ?? (await getDefaultSlotName(queries)), server: undefined }
       const outcome = await readSlot(reading, stopped, onCaughtUp)
       enter(outcome === 'busy' ? 'standby' : 'starting')
-      if (outcome === 'busy') {
-        failures = 0
-        pauseMs = spread(limits.standbyPause, keeping.random)
-        settled()
-      }
+      pauseMs = outcome === 'busy' ? spread(limits.standbyPause, keeping.random) : nextPause()
+      if (outcome === 'busy') settled()
     } catch (cause) {
       if (stopped.aborted) return
       enter('starting')
-      pauseMs = spread(
-        Math.min(limits.retryPauseMax, limits.retryPause * 2 ** Math.min(failures++, 16)),
-        keeping.random,
-      )
+      pauseMs = nextPause()
       observe({ kind: 'stream.lost', cause, retryMs: pauseMs })
       settled()
     }
-    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: stopped }).catch(() => undefined)
+    await sleep(pauseMs, undefined, { signal: stopped }).catch(() => undefined)
   }
 }
 

@@ -249,7 +249,10 @@ test('a listener that throws harms nobody else', async () => {
     onReset: () => undefined,
   })
   const states: string[] = []
-  reader.onState((state) => states.push(state))
+  reader.onState((state) => {
+    states.push(state)
+    throw new Error('careless')
+  })
   await reader.start()
   const heard: unknown[] = []
   const unsubscribe = reader.subscribe({
@@ -264,7 +267,8 @@ test('a listener that throws harms nobody else', async () => {
   await reader.stop()
   expect(heard).toEqual(['1'])
   expect(states).toEqual(['reading', 'stopped'])
-  expect(reader.observations.filter(({ kind }) => kind === 'listener.failed')).toHaveLength(2)
+  // Twice the transaction's, twice the state's.
+  expect(reader.observations.filter(({ kind }) => kind === 'listener.failed')).toHaveLength(4)
 })
 
 test('the slot is measured', async () => {

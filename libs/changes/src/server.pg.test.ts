@@ -3,17 +3,21 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@pando/postgres/embedded/start'
+import { freePort } from '@pando/postgres/testing/free-port'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { startRelay } from './testing/relay.ts'
 import { createTestReader, type TestReader } from './testing/test-reader.ts'
 
 /** Servers of these tests' own: they are stopped, and give slots up. */
 let folder: string
+let port: number
 let server: EmbeddedPostgres
 let database: Database
 let reader: TestReader | undefined
 beforeAll(async () => {
   folder = await makeTemporaryFolder('pando-changes-')
+  port = await freePort()
   await startServer()
   await database.query('create table numbers (n int); create publication feed for table numbers')
 })
@@ -24,7 +28,7 @@ afterAll(async () => {
 })
 
 async function startServer(settings: Record<string, string> = {}): Promise<void> {
-  server = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres'), settings })
+  server = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres'), port, settings })
   database = createDatabase({ url: server.url, applicationName: 'test', connectionsMax: 2 })
 }
 async function stopServer(): Promise<void> {
@@ -96,5 +100,24 @@ test('the reader is never the standby that commits wait for', async () => {
     await sleep(20)
   }
   const rows = await database.query('select flush_lsn, sync_state from pg_stat_replication')
+  await database.query('alter system reset synchronous_standby_names')
+  await database.query('select pg_reload_conf()')
   expect(rows).toEqual([{ flush_lsn: null, sync_state: 'async' }])
+})
+
+test('a connection on which nothing comes any more is given up, by the server too', async () => {
+  const relay = await startRelay(port)
+  reader = createTestReader({ url: relay.url(server.tcpUrl!), limits: { silence: 1000 } })
+  await reader.start()
+  await insert(6)
+  await untilRead(6)
+  relay.freeze()
+  await insert(7)
+  await untilRead(7)
+  relay.stop()
+  expect(numbers().slice(-2)).toEqual(['6', '7'])
+  expect(reader.resets).toEqual([])
+  expect(reader.observations.find(({ kind }) => kind === 'stream.lost')).toMatchObject({
+    cause: { message: 'Postgres has said nothing for 1000 ms' },
+  })
 })

@@ -127,14 +127,21 @@ function keepAccount(app: FastifyInstance, deps: HttpServerDeps): void {
       reply.header('server-timing', formatServerTiming(state.stages, clock.monotonic() - state.stages.startMs))
       done(null, payload)
     })
-  app.addHook('onResponse', (_request, reply, done) => {
+  app.addHook('onResponse', (request, reply, done) => {
     closeAccount(reply, false)
+    // A WebSocket may live for hours; what it began with need not.
+    if (reply.raw.statusCode === 101) releaseSocket(request.raw.socket)
     done()
   })
 }
 
 const lastReply = Symbol('last reply')
-type WatchedSocket = Socket & { [lastReply]?: FastifyReply }
+/** Null is a socket that is watched and has no request. */
+type WatchedSocket = Socket & { [lastReply]?: FastifyReply | null }
+
+const releaseSocket = (socket: WatchedSocket): void => {
+  socket[lastReply] = null
+}
 
 /**
  * Fastify has no hook for a client that hangs up before the answer, unless it pays for a listener each request. This
@@ -143,7 +150,7 @@ type WatchedSocket = Socket & { [lastReply]?: FastifyReply }
 function createSocketWatch(closeAccount: ReturnType<typeof createAccount>) {
   function onClose(this: WatchedSocket): void {
     const reply = this[lastReply]
-    if (reply !== undefined) closeAccount(reply, true)
+    if (reply) closeAccount(reply, true)
   }
   return (socket: WatchedSocket, reply: FastifyReply): void => {
     if (socket[lastReply] === undefined) socket.once('close', onClose)

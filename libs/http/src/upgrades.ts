@@ -22,6 +22,11 @@ function asksForWebsocket({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && !hasBody && headers.upgrade?.toLowerCase() === 'websocket'
 }
 
+/** Not a closure: it lives as long as the socket, and would keep request and response alive as well. */
+function giveUp(this: Socket): void {
+  this.destroy()
+}
+
 /**
  * Leads requests for a WebSocket that `accepts` says yes to through the same hooks and routes as any other request, so
  * that limits, keys, log lines and metrics hold for them too. A handler that wants to answer 101 finds the socket with
@@ -33,7 +38,7 @@ export function acceptUpgrades(app: FastifyInstance, accepts: (request: Incoming
     shouldUpgradeCallback: (request: IncomingMessage) => asksForWebsocket(request) && accepts(request),
   })
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
+    socket.on('error', giveUp)
     upgrades.set(request, { socket, head })
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false

@@ -83,11 +83,12 @@ declare
   given constant text[] := array(select pg_catalog.jsonb_array_elements_text(question -> 'values'));
   statement text;
   caller jsonb;
+  is_prepared boolean := false;
   sees boolean;
   verdicts text[] := '{}';
 begin
   -- The key comes first and is found by its index; the other values are compared as text, which every type has.
-  select pg_catalog.format('select exists (select from %s as changed where %s)',
+  select pg_catalog.format('prepare realtime_sees (text[]) as select exists (select from %s as changed where %s)',
     (question ->> 'table')::oid::pg_catalog.regclass,
     pg_catalog.string_agg(
       pg_catalog.format(
@@ -101,13 +102,24 @@ begin
   join pg_catalog.pg_attribute on attrelid = (question ->> 'table')::oid and attname = name and not attisdropped
   -- A column that went missing must not make the question easier.
   having pg_catalog.count(*) = pg_catalog.jsonb_array_length(question -> 'columns');
+  -- A question that was interrupted leaves its statement behind.
+  if exists (select from pg_catalog.pg_prepared_statements where name = 'realtime_sees') then
+    deallocate realtime_sees;
+  end if;
+  -- Planned once for all callers of a role: Postgres plans anew when row security is for another role.
+  perform pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true);
   for caller in select * from pg_catalog.jsonb_array_elements(question -> 'callers') loop
     begin
       perform pg_catalog.set_config('role', caller ->> 'role', true),
-        pg_catalog.set_config('request.jwt.claims', caller ->> 'claims', true);
+        pg_catalog.set_config('request.jwt.claims', caller ->> 'claims', true),
+        pg_catalog.set_config('request.jwt.claim.sub', coalesce((caller ->> 'claims')::json ->> 'sub', ''), true);
       sees := false;
       if statement is not null then
-        execute statement into sees using given;
+        if not is_prepared then
+          execute statement;
+          is_prepared := true;
+        end if;
+        execute pg_catalog.format('execute realtime_sees (%L)', given) into sees;
       end if;
       verdicts := verdicts || sees::text;
     exception
@@ -116,6 +128,9 @@ begin
     end;
     perform pg_catalog.set_config('role', 'none', true);
   end loop;
+  if is_prepared then
+    deallocate realtime_sees;
+  end if;
   return pg_catalog.to_jsonb(verdicts);
 end
 $$;

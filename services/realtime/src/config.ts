@@ -19,11 +19,18 @@ export const realtimeOptions = options({
       min: 1,
       text: 'Most messages that one socket may send to others per second, with as many in reserve.',
     },
+    joinBytesMax: { type: 'bytes', default: 64 * 1024, min: 4096, text: 'Largest request to join a channel.' },
+    changesPerChannelMax: {
+      type: 'integer',
+      default: 100,
+      min: 1,
+      text: 'Most entries of `postgres_changes` in one request to join.',
+    },
     messageBytesMax: { type: 'bytes', default: 3 * 1024 ** 2, min: 1024, text: 'Largest message of a client.' },
     queueBytesMax: {
       type: 'bytes',
       default: 256 * 1024,
-      min: 16 * 1024,
+      min: 64 * 1024,
       text: 'Most bytes that wait for a socket that is slower than what it follows.',
     },
     heartbeatTimeout: {
@@ -44,6 +51,35 @@ export const realtimeOptions = options({
       default: 64 * 1024,
       min: 256,
       text: 'Most that one person may track in a channel.',
+    },
+    documentPrefix: {
+      type: 'string',
+      default: 'document:',
+      text: 'A channel whose topic begins so has a document (Yjs) that its members edit together; empty is none.',
+    },
+    documentsPublic: {
+      type: 'boolean',
+      default: false,
+      text: 'Whether public channels have documents, too, which everybody may read and write.',
+    },
+    documentBytesMax: {
+      type: 'bytes',
+      default: 2 * 1024 ** 2,
+      min: 4096,
+      text: 'Largest document; what one person did while away may be as large. Keep it below `messageBytesMax`.',
+    },
+    documentUpdateBytesMax: { type: 'bytes', default: 1024 ** 2, min: 1024, text: 'Largest single edit of a document.' },
+    documentUpdatesMax: {
+      type: 'integer',
+      default: 500,
+      min: 1,
+      text: 'Most edits of a document that are kept one by one; more are folded into one row.',
+    },
+    documentsBytesMax: {
+      type: 'bytes',
+      default: 64 * 1024 ** 2,
+      min: 1024 ** 2,
+      text: 'Most bytes of documents that are open on one node, as Postgres keeps them.',
     },
     privateOnly: {
       type: 'boolean',

@@ -4,8 +4,14 @@ import type { Clock } from '@pando/core/clock'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
 import type { Database } from '@pando/postgres/database'
+import type { Listener, ListenOptions } from '@pando/postgres/listen'
 import type { ChangeReader } from '@pando/changes/reader'
 import type { RealtimeOptions } from './config.ts'
+
+/** Notices of the database; `@pando/postgres/listen` with its connection. */
+export type Listen = (
+  what: Pick<ListenOptions, 'channels' | 'onNotice' | 'onReconnected'>,
+) => Pick<Listener, 'stop'>
 
 export type RealtimeDeps = {
   readonly authenticate: Authenticate
@@ -20,6 +26,8 @@ export type RealtimeDeps = {
     /** Policies, privileges and tables may be others. The answer stops it. */
     readonly onSchemaChanged: (listener: () => void) => () => void
   }
+  /** For documents that several nodes have open; without it each hears of the others' edits when somebody joins. */
+  readonly listen?: Listen
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics

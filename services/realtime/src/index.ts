@@ -3,12 +3,13 @@ import { credentialsOf } from '@pando/http/credentials'
 import type { HttpService } from '@pando/http/service'
 import { upgradeOf } from '@pando/http/upgrades'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { publish } from './broadcast/publish.ts'
+import { catchUp, publish } from './broadcast/publish.ts'
 import { createChangeStore } from './changes/change-store.ts'
 import { createChangeFanOut } from './changes/fan-out.ts'
 import { type Channels, createChannels } from './channels/create-channels.ts'
 import { createFollowChanges } from './channels/follow-changes.ts'
 import type { RealtimeDeps } from './deps.ts'
+import { createDocuments } from './documents/documents.ts'
 import { isMessages, readMessage } from './messages/read-message.ts'
 import { addBroadcastRoutes } from './rest/add-broadcast-routes.ts'
 import { createSockets, type Sockets } from './sockets/create-sockets.ts'
@@ -26,18 +27,21 @@ const serviceRestart = 1012
 /** Channels over WebSocket, on the wire that the SDKs of Supabase speak (Phoenix channels, vsn 1.0.0 and 2.0.0). */
 export function createRealtime(deps: RealtimeDeps): HttpService {
   const counts = countWhatHappens(deps)
-  const { queueBytesMax } = deps.options
   const changes = deps.changes && followLog(deps, deps.changes, () => channels)
+  const documents = createDocuments(deps)
   const channels = createChannels(
-    { ...deps, changes: changes?.follow, cursor: () => deps.changes?.reader.latest() },
-    { queueBytesMax, onDelivered: counts.onDelivered },
+    { ...deps, changes: changes?.follow, documents },
+    { onDelivered: counts.onDelivered, isForDocument: documents.isAbout },
   )
   const sockets = createSockets({
     options: deps.options,
     clock: deps.clock,
     onMessage: channels.handle,
     onGone: channels.leaveAll,
-    onMalformed: counts.onMalformed,
+    onMalformed: (error) => {
+      counts.onMalformed()
+      if (error !== undefined) deps.logger.error({ err: error }, 'a message of a client could not be handled')
+    },
   })
   deps.metrics.gauge({ name: 'realtime_sockets_open', help: 'Sockets that are open now.', read: sockets.count })
   deps.metrics.gauge({ name: 'realtime_channels', help: 'Channels somebody is in.', read: channels.topics.count })
@@ -62,6 +66,7 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
       changes?.stop()
       await deps.changes?.reader.stop()
       sockets.closeAll(serviceRestart, 'restarting')
+      await documents.stop()
       await deps.database.close()
     },
     plugin: (app, _options, done) => {
@@ -88,17 +93,18 @@ async function openSocket(
   const { searchParams } = new URL(request.raw.url!, 'http://unused')
   const version = versions[searchParams.get('vsn') ?? '1.0.0']
   if (version === undefined) return reply.code(400).send({ error: 'vsn must be 1.0.0 or 2.0.0.' })
-  const caller: Caller = await authenticate(credentialsOf(request.raw))
+  const credentials = credentialsOf(request.raw)
+  const caller: Caller = await authenticate(credentials)
   const full = sockets.whyFull(caller)
   if (full !== undefined) return reply.code(429).send({ error: full })
   completeHandshake(request, reply, upgrade)
-  sockets.open(upgrade, { version, caller })
+  sockets.open(upgrade, { version, caller, credentials })
   return reply
 }
 
 /** Passes what the log has on to channels: messages of the database, and changes of rows. */
 function followLog(
-  { options, logger }: RealtimeDeps,
+  { logger }: RealtimeDeps,
   { reader, database, onSchemaChanged }: NonNullable<RealtimeDeps['changes']>,
   channelsOf: () => Channels,
 ) {
@@ -111,7 +117,7 @@ function followLog(
   const follow = createFollowChanges({
     fanOut,
     reader,
-    queueBytesMax: options.queueBytesMax,
+    catchUp: (member, missed) => catchUp(channelsOf().publishing, member, missed),
     onFailed: (error) => logger.warn({ err: error }, 'a subscription to changes failed'),
   })
   const stops = [

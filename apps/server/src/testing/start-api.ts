@@ -53,7 +53,7 @@ type ApiOptions = {
   readonly environment?: Record<string, string>
   readonly exposesNewTables?: boolean
   /** Another node, whose database this one shares. */
-  readonly beside?: Api
+  readonly beside?: Pick<Api, 'database'>
   /** `false` delivers messages or refuses them, as in production. */
   readonly mailbox?: boolean
 }

@@ -65,8 +65,9 @@ export class ByteReader {
     const start = this.#at
     const whole = bytes.toString('latin1', start, this.#end)
     const isAscii = !beyondAscii.test(whole)
-    const values: (string | null | undefined)[] = []
     const count = this.uint16()
+    // An array that grows by itself would keep room for more values than most rows have.
+    const values = Array<string | null | undefined>(count)
     let at = this.#at
     for (let i = 0; i < count; i++) {
       const kind = bytes[at++]
@@ -75,11 +76,11 @@ export class ByteReader {
         const from = at + 4
         at = from + length
         if (length < 0 || at > this.#end) throw outOfStep()
-        values.push(isAscii ? whole.substring(from - start, at - start) : bytes.toString('utf8', from, at))
+        values[i] = isAscii ? whole.substring(from - start, at - start) : bytes.toString('utf8', from, at)
       } else if (kind === nullValue) {
-        values.push(null)
+        values[i] = null
       } else if (kind === unchangedValue) {
-        values.push(undefined)
+        values[i] = undefined
       } else {
         throw outOfStep()
       }

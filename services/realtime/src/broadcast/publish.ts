@@ -1,4 +1,5 @@
 import { mayHear, type Member } from '../channels/member.ts'
+import { missUntilDrained } from '../channels/missing.ts'
 import type { Topic } from '../channels/topics.ts'
 import { isBehind, sendFrame } from '../sockets/client.ts'
 import { encodeText, encodeUserMessage, toBroadcastJson } from '../wire/encode.ts'
@@ -7,58 +8,57 @@ import { toFrame } from '../wire/websocket-frame.ts'
 
 /** Something sent to a channel: bytes of a client, or a payload that is JSON already. */
 export type Broadcast = {
-  /** Of a message that is kept. */
+  /** Of a message that is kept; only the log has those. */
   readonly id?: string
   readonly meta?: object
 } & ({ readonly user: UserMessage } | { readonly json: string })
 
 export type Publishing = {
-  readonly queueBytesMax: number
   /** So many got it, and so many were too far behind to. */
   readonly onDelivered: (delivered: number, dropped: number) => void
+  /** Whether an event of a topic is about its document, which members only hear of from there. */
+  readonly isForDocument: (topic: string, event: string) => boolean
 }
 
 export const wireTopic = (name: string): string => `realtime:${name}`
 
 /** Sends to all who may hear, each in its version of the wire; the bytes are made once. */
-export function publish(
-  { queueBytesMax, onDelivered }: Publishing,
-  topic: Topic,
-  sent: Broadcast,
-  from?: Member,
-): void {
+export function publish(publishing: Publishing, topic: Topic, sent: Broadcast, from?: Member): void {
+  if ('user' in sent && publishing.isForDocument(topic.name, sent.user.event)) return
   const frames = lazyFrames(wireTopic(topic.name), sent)
   let delivered = 0
   let dropped = 0
   for (const member of topic.members) {
-    if ((member === from && !member.self) || !mayHear(member)) continue
-    if (member.held !== undefined) {
-      member.held.push(sent)
-      continue
-    }
+    if ((member === from && !member.self) || !hears(member, sent)) continue
     const frame = frames(member.client.version)
     if (frame === undefined) continue
-    if (isBehind(member.client, queueBytesMax)) {
-      dropped += 1
-      continue
-    }
-    sendFrame(member.client, frame)
-    delivered += 1
+    if (give(member, sent, frame)) delivered += 1
+    else dropped += 1
   }
-  onDelivered(delivered, dropped)
+  publishing.onDelivered(delivered, dropped)
 }
 
-/** Undefined for whoever cannot be told: 1.0.0 has no bytes, and whatever is no JSON has no text. */
-export function toBroadcastFrame(version: Version, topic: string, sent: Broadcast): Buffer | undefined {
-  if ('json' in sent) return toFrame(encodeText(version, { topic, event: 'broadcast' }, sent.json))
+/** What the log has is for those who have heard all that came before it. */
+const hears = (member: Member, { id }: Broadcast): boolean =>
+  mayHear(member) && (id === undefined || member.changes?.hearsMessages === true)
+
+/** False when the member is behind: it misses this, and is told so if it was kept. */
+function give(member: Member, { id }: Broadcast, frame: Buffer): boolean {
+  const isMissed = isBehind(member.client)
+  if (!isMissed) sendFrame(member.client, frame)
+  else if (id !== undefined) missUntilDrained(member, 'system')
+  return !isMissed
+}
+
+/** Undefined for whoever cannot be told: 1.0.0 has no bytes, and names that are too long have no place beside them. */
+function toBroadcastFrame(version: Version, topic: string, sent: Broadcast): Buffer | undefined {
+  const address = { topic, event: 'broadcast' }
+  if ('json' in sent) return toFrame(encodeText(version, address, sent.json))
   const { user, meta } = sent
-  if (version === 2) {
-    const message = encodeUserMessage(topic, user, meta)
-    return message && toFrame(message)
-  }
-  const json = user.encoding === 'json' ? toValidJson(user.bytes) : undefined
-  if (json === undefined) return undefined
-  return toFrame(encodeText(1, { topic, event: 'broadcast' }, toBroadcastJson(user.event, json, meta)))
+  const binary = version === 2 ? encodeUserMessage(topic, user, meta) : undefined
+  if (binary !== undefined) return toFrame(binary)
+  if (user.encoding === 'binary') return undefined
+  return toFrame(encodeText(version, address, toBroadcastJson(user.event, user.bytes.toString(), meta)))
 }
 
 function lazyFrames(topic: string, sent: Broadcast): (version: Version) => Buffer | undefined {
@@ -69,25 +69,12 @@ function lazyFrames(topic: string, sent: Broadcast): (version: Version) => Buffe
   }
 }
 
-/** The client said it is JSON; what is put into others' messages has to be. */
-function toValidJson(bytes: Buffer): string | undefined {
-  const text = bytes.toString()
-  try {
-    JSON.parse(text)
-    return text
-  } catch {
-    return undefined
-  }
-}
-
-/** Gives a member what was sent before it came, and then what came meanwhile, each once. */
+/** Gives a member what was sent before it came. */
 export function catchUp({ onDelivered }: Publishing, member: Member, earlier: readonly Broadcast[]): void {
-  const known = new Set(earlier.map(({ id }) => id))
-  const later = (member.held ?? []).filter(({ id }) => id === undefined || !known.has(id))
-  member.held = undefined
-  for (const sent of [...earlier, ...later]) {
+  let delivered = 0
+  for (const sent of earlier) {
     const frame = toBroadcastFrame(member.client.version, member.address, sent)
-    if (frame !== undefined) sendFrame(member.client, frame)
+    if (frame !== undefined && give(member, sent, frame)) delivered += 1
   }
-  onDelivered(earlier.length + later.length, 0)
+  onDelivered(delivered, earlier.length - delivered)
 }

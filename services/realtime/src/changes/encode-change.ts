@@ -15,7 +15,8 @@ type Seen = { readonly at: number; readonly name: string; readonly isKey: boolea
 
 /** Writes changes of one table for those who see the same columns. */
 export type ChangeEncoder = {
-  encode(change: Change): string
+  /** Without `showsOld` the old record of an update is its key alone. */
+  encode(change: Change, options: { readonly showsOld: boolean }): string
 }
 
 /**
@@ -39,17 +40,19 @@ export function createChangeEncoder(
       ? []
       : [{ at, name: `${JSON.stringify(name)}:`, isKey: key.has(name), encode: toEncoder(typeOid, types) }]
   })
+  const inKey = seen.filter(({ isKey }) => isKey)
   const head = `{"schema":${JSON.stringify(facts.schema)},"table":${JSON.stringify(facts.table)},"commit_timestamp":"`
   const columns = JSON.stringify(chosen.map(({ name, typeName }) => ({ name, type: typeName })))
   return {
-    encode(change) {
+    encode(change, { showsOld }) {
       const isLarge = countBytes(change) > changeBytesMax
       const members = [`"type":"${change.kind.toUpperCase()}"`, `"columns":${columns}`]
       const { row, old } = change
       if (row !== undefined) members.push(`"record":${encodeValues(seen, fillIn(row, old), isLarge)}`)
-      if (change.kind === 'update') members.push(`"old_record":${encodeOld(relation, seen, change, isLarge)}`)
+      if (change.kind === 'update')
+        members.push(`"old_record":${encodeValues(showsOld ? seen : inKey, toOld(relation, change), isLarge)}`)
       // Row security cannot be asked about a row that is gone, so that only its key goes out.
-      const tellable = facts.hasRowSecurity ? seen.filter(({ isKey }) => isKey) : seen
+      const tellable = facts.hasRowSecurity ? inKey : seen
       if (change.kind === 'delete') members.push(`"old_record":${encodeValues(tellable, old ?? [], isLarge)}`)
       members.push(`"errors":${isLarge ? JSON.stringify([tooLarge]) : 'null'}`)
       return `${head}${toMilliseconds(change.committedAt)}",${members.join(',')}}`
@@ -74,11 +77,9 @@ export function fillIn(row: Values, old: Values | undefined): Values {
   return row.includes(undefined) ? row.map((value, at) => (value === undefined ? old?.[at] : value)) : row
 }
 
-function encodeOld(relation: Relation, seen: readonly Seen[], { row, old }: Change, isLarge: boolean): string {
-  if (old !== undefined) return encodeValues(seen, old, isLarge)
-  // An update that leaves the key alone does not send it again.
-  const identity = seen.filter(({ at }) => relation.columns[at]!.isKey)
-  return encodeValues(identity, row ?? [], isLarge)
+/** An update that leaves the key alone does not send it again. */
+function toOld({ columns }: Relation, { row, old }: Change): Values {
+  return old ?? columns.map(({ isKey }, at) => (isKey ? row?.[at] : undefined))
 }
 
 function encodeValues(seen: readonly Seen[], values: Values, isLarge: boolean): string {

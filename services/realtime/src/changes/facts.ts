@@ -10,6 +10,8 @@ export type ColumnFacts = {
   readonly typeText: string
   readonly collation: Collation
   readonly collationOid: number
+  /** Computed from other columns; the log does not have it. */
+  readonly isGenerated: boolean
   /** Whether the role may select it. */
   readonly selectable: boolean
 }

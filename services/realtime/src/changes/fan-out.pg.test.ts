@@ -20,21 +20,31 @@ create table public.rooms (id int primary key, body text);
 create table public.members (room int, person uuid);
 create table public.keyless (owner uuid, body text);
 create table public.hidden (id int primary key);
+create table public.listed (id int primary key, owner uuid, body text);
+create table public.made (id int primary key, body text, size int generated always as (length(body)) stored);
+create table public.internal (id int primary key);
+create table public.lists (owner uuid, reader uuid);
 create table public.broken (id int primary key, n int);
 alter table public.notes enable row level security;
 alter table public.rooms enable row level security;
 alter table public.keyless enable row level security;
 alter table public.hidden enable row level security;
+alter table public.listed enable row level security;
+alter table public.made enable row level security;
+create policy long on public.made for select using (sqrt(size) >= 2);
 alter table public.broken enable row level security;
 create policy own on public.notes for select using (owner = (select auth.uid()));
 create policy member on public.rooms for select
   using (exists (select from public.members m where m.room = rooms.id and m.person = auth.uid()));
 create policy member on public.keyless for select using (exists (select from public.members m where m.person = owner));
+create policy listed on public.listed for select
+  using (exists (select from public.lists l where l.owner = listed.owner and l.reader = auth.uid()));
 create policy fragile on public.broken for select using (n / (auth.jwt() ->> 'by')::int > 0);
 revoke select on public.open from authenticated;
 grant select (id, name) on public.open to authenticated;
 alter publication supabase_realtime add table
-  public.open, public.notes, public.rooms, public.keyless, public.hidden, public.broken;
+  public.open, public.notes, public.rooms, public.keyless, public.hidden, public.broken,
+  public.listed, public.made;
 `
 
 let database: TestDatabase
@@ -182,6 +192,15 @@ describe('a policy that compiles', () => {
     ])
   })
 
+  test('the values that an update replaced are for those who could see them', async () => {
+    const heard = await follow(toCaller(ann), { schema: 'public', table: 'notes' })
+    const { update } = await openWriter(database, 'public.notes', 'full')
+    const row = { id: '1', owner: ann, body: 'new' }
+    tell(update(row, { id: '1', owner: bob, body: 'of bob' }), update(row, { id: '1', owner: ann, body: 'old' }))
+    await settle()
+    expect(heard.data.map(({ old_record }) => old_record)).toEqual([{ id: 1 }, { id: 1, owner: ann, body: 'old' }])
+  })
+
   test('a claims change counts for every change after it', async () => {
     const heard = await follow(toCaller(ann), { schema: 'public', table: 'notes' })
     const { insert } = await openWriter(database, 'public.notes')
@@ -239,6 +258,31 @@ describe('a policy that only Postgres decides', () => {
     expect(heard.data).toEqual([])
   })
 
+  test('a row that changed since is told as it was only if policies looked at nothing that changed', async () => {
+    const heard = await follow(toCaller(bob), { schema: 'public', table: 'listed' })
+    await write('lists', { owner: bob, reader: bob })
+    await write('listed', { id: '1', owner: bob, body: 'newest' })
+    const { insert, update } = await openWriter(database, 'public.listed')
+    tell(insert({ id: '1', owner: ann, body: 'of ann' }), update({ id: '1', owner: bob, body: 'newer' }))
+    await settle()
+    expect(records(heard)).toEqual([{ id: 1, owner: bob, body: 'newer' }])
+  })
+
+  test('policies may look at generated columns, which the log does not have', async () => {
+    const heard = await follow(toCaller(bob), { schema: 'public', table: 'made' })
+    await write('made', { id: '1', body: 'long enough' })
+    await write('made', { id: '2', body: 'new' })
+    const { relation, insert } = await openWriter(database, 'public.made')
+    const logged = (change: Change): Change => ({
+      ...change,
+      relation: { ...relation, columns: relation.columns.slice(0, 2) },
+      row: change.row?.slice(0, 2),
+    })
+    tell(logged(insert({ id: '1', body: 'long enough' })), logged(insert({ id: '2', body: 'longer before' })))
+    await settle()
+    expect(records(heard)).toEqual([{ id: 1, body: 'long enough' }])
+  })
+
   test('one caller for whom the policy raises does not hurt others', async () => {
     const good = await follow(toCaller(ann, { by: '1' }), { schema: 'public', table: 'broken' })
     const bad = await follow(toCaller(ann, { by: '0' }), { schema: 'public', table: 'broken' })
@@ -272,4 +316,35 @@ test('a table with row security and no policies tells nobody, but those who bypa
   tell(insert({ id: '1' }))
   await settle()
   expect([records(person), records(server)]).toEqual([[], [{ id: 1 }]])
+})
+
+test('after a revoke nothing more is told', async () => {
+  const heard = await follow(
+    toCaller(ann),
+    { schema: 'public', table: 'open' },
+    { schema: 'public', table: 'open', filter: 'name=eq.x' },
+  )
+  const { insert } = await openWriter(database, 'public.open')
+  tell(insert({ id: '1', name: 'x', secret: null }))
+  await settle()
+  await database.run('revoke select (name) on public.open from authenticated')
+  fanOut.forget()
+  tell(insert({ id: '2', name: 'x', secret: null }))
+  await settle()
+  await database.run('revoke select (id) on public.open from authenticated')
+  fanOut.forget()
+  tell(insert({ id: '3', name: 'x', secret: null }))
+  await settle()
+  expect(heard.data.map(({ ids, record }) => ({ ids, record }))).toEqual([
+    { ids: [0, 1], record: { id: 1, name: 'x' } },
+    { ids: [0], record: { id: 2 } },
+  ])
+})
+
+test('a table that the log has for other reasons, without being published, is told to nobody', async () => {
+  const heard = await follow(service, { schema: '*' }, { schema: 'public' })
+  const [internal, open] = [await openWriter(database, 'public.internal'), await openWriter(database, 'public.open')]
+  tell(internal.insert({ id: '1' }), open.insert({ id: '2', name: null, secret: null }))
+  await settle()
+  expect(records(heard)).toMatchObject([{ id: 2 }])
 })

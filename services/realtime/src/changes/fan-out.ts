@@ -1,18 +1,13 @@
 import type { Change, Transaction } from '@pando/changes/change'
 import type { Caller } from '@pando/core/caller'
-import {
-  type Binding,
-  type ChangeRun,
-  createChangeRun,
-  type Delivery,
-  toValues,
-  type UndecidedDeletes,
-} from './change-run.ts'
+import { type ChangeRun, createChangeRun, type Delivery, type UndecidedDeletes } from './change-run.ts'
+import type { Binding } from './choose-bindings.ts'
 import type { ChangesObservation, ChangesPort } from './deps.ts'
 import { createLane, type Lane, type Outcome } from './lane.ts'
 import { createPreparations, type Prepared } from './prepare-request.ts'
 import type { ChangeRequest } from './request.ts'
 import { createRowChecks } from './row-checks.ts'
+import { toValues } from './seen-values.ts'
 import { type ChangeKind, createSubscriptionIndex } from './subscription-index.ts'
 import { createTablePlans } from './table-plans.ts'
 
@@ -39,6 +34,8 @@ export type ChangeFanOutDeps = {
   readonly checksInFlightMax?: number
   /** Claims groups in one round trip. Default 1,000. */
   readonly checkCallersMax?: number
+  /** Questions of one table that wait for a round trip. Default 10,000. */
+  readonly checkQueueMax?: number
   readonly observe?: (observation: ChangesObservation) => void
 }
 
@@ -70,9 +67,9 @@ type Entry = Binding & { readonly member: Member }
 
 export function createChangeFanOut(deps: ChangeFanOutDeps): ChangeFanOut {
   const { port, undecidedDeletes = 'tell-key', pendingMax = 1000, observe = () => undefined } = deps
-  const { checksInFlightMax = 4, checkCallersMax = 1000 } = deps
+  const { checksInFlightMax = 4, checkCallersMax = 1000, checkQueueMax = 10_000 } = deps
   const plans = createTablePlans(port)
-  const checks = createRowChecks({ port, checksInFlightMax, checkCallersMax, observe })
+  const checks = createRowChecks({ port, checksInFlightMax, checkCallersMax, checkQueueMax, observe })
   const preparations = createPreparations(port)
   const index = createSubscriptionIndex<Entry>()
   const members = new Map<Handle, Member>()

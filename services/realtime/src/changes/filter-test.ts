@@ -115,9 +115,9 @@ function toIn(kind: ValueKind | undefined, operand: string): FilterTest['holds']
     // Nothing is in an empty list, not even what is unknown.
     if (tests.length === 0) return false
     if (value === null) return null
-    const verdicts = tests.map((test) => test(value))
-    if (verdicts.includes(true)) return true
-    return verdicts.includes(undefined) ? undefined : verdicts.includes(null) ? null : false
+    const verdicts = new Set(tests.map((test) => test(value)))
+    if (verdicts.has(true)) return true
+    return verdicts.has(undefined) ? undefined : verdicts.has(null) ? null : false
   }
 }
 

@@ -27,11 +27,10 @@ test('the order is that of the changes, however long each takes', async () => {
       for (const [at, slow] of isSlow.entries()) {
         lane.push(() => (slow ? scheduler.schedule(Promise.resolve<Outcome<number>>([at])) : [at]))
       }
-      await scheduler.waitFor(
-        Promise.resolve().then(async () => {
-          while (lane.pending() > 0) await Promise.resolve()
-        }),
-      )
+      const decided = async (): Promise<void> => {
+        while (lane.pending() > 0) await Promise.resolve()
+      }
+      await scheduler.waitFor(decided())
       expect(told).toEqual(isSlow.map((_, at) => at))
     }),
   )

@@ -38,31 +38,31 @@ export function createLane<T>(deps: LaneDeps<T>): Lane<T> {
     slot.outcome = outcome
     if (slots[0] === slot) flush()
   }
-  const decide = (slot: Slot<T>): void => {
+  const decide = (slot: Slot<T>, outcome: ReturnType<Decide<T>>): void => {
     slot.generation = deps.generation()
-    const outcome = slot.decide()
-    if (!(outcome instanceof Promise)) slot.outcome = outcome
-    else {
-      slot.outcome = 'pending'
-      outcome.then((late) => settle(slot, late))
-    }
+    slot.outcome = outcome instanceof Promise ? 'pending' : outcome
+    if (outcome instanceof Promise) outcome.then((late) => settle(slot, late))
   }
   const flush = (): void => {
     for (let slot = slots[0]; slot !== undefined && slot.outcome !== 'pending'; slot = slots[0]) {
       if (slot.generation === deps.generation()) {
         slots.shift()
         tell(slot.outcome)
-      } else decide(slot)
+      } else decide(slot, slot.decide())
     }
   }
   return {
     push(toDecide) {
       if (isClosed) return
-      const slot: Slot<T> = { decide: toDecide, generation: 0, outcome: 'pending' }
-      decide(slot)
-      if (slots.length === 0 && slot.outcome !== 'pending') tell(slot.outcome)
+      const outcome = toDecide()
+      // The way of nearly all changes: nothing waits, and nothing has to be asked.
+      if (slots.length === 0 && !(outcome instanceof Promise)) tell(outcome)
       else if (slots.length >= deps.pendingMax) lose('too-many-pending')
-      else slots.push(slot)
+      else {
+        const slot: Slot<T> = { decide: toDecide, generation: 0, outcome: 'pending' }
+        slots.push(slot)
+        decide(slot, outcome)
+      }
     },
     pending: () => slots.length,
     close() {

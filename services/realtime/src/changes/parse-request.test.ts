@@ -5,6 +5,14 @@ import { parseRequest } from './parse-request.ts'
 import { filterOperators, SubscriptionRefused } from './request.ts'
 
 const table = { schema: 'public', table: 'notes' }
+function outcomeOf(filter: string): string {
+  try {
+    const known: readonly string[] = filterOperators
+    return parseFilters(filter).every(({ operator }) => known.includes(operator)) ? 'read' : 'unknown operator'
+  } catch (error) {
+    return error instanceof SubscriptionRefused ? 'refused' : String(error)
+  }
+}
 const conditionOf = (filter: string): unknown => {
   return parseFilters(filter).map(({ column, operator, value, negate }) => [column, operator, value, negate])
 }
@@ -106,11 +114,11 @@ describe('a filter', () => {
     expect(conditionOf(filter)).toEqual(expected)
   })
 
-  const column = fc.stringMatching(/^[a-z_]{1,8}$/)
+  const column = fc.constantFrom('id', 'a_b', 'ä')
   const operator = fc.constantFrom(...filterOperators.filter((name) => name !== 'in'))
 
   test('with values in quotes is what was put into it, whatever the values are', () => {
-    const condition = fc.record({ column, operator, value: fc.string({ unit: 'binary' }), negate: fc.boolean() })
+    const condition = fc.record({ column, operator, value: fc.string({ unit: 'grapheme' }), negate: fc.boolean() })
     fc.assert(
       fc.property(fc.array(condition, { maxLength: 5 }), (conditions) => {
         const written = conditions.map(({ column: name, operator: by, value, negate }) => {
@@ -127,11 +135,7 @@ describe('a filter', () => {
     })
     fc.assert(
       fc.property(pieces, (parts) => {
-        try {
-          for (const { operator: by } of parseFilters(parts.join(''))) expect(filterOperators).toContain(by)
-        } catch (error) {
-          expect(error).toBeInstanceOf(SubscriptionRefused)
-        }
+        expect(outcomeOf(parts.join(''))).toMatch(/^(?:read|refused)$/)
       }),
     )
   })

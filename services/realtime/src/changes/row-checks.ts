@@ -6,6 +6,8 @@ export type RowChecksDeps = {
   readonly checksInFlightMax: number
   /** Callers in one round trip; a question is never split. */
   readonly checkCallersMax: number
+  /** Questions of one table that wait; above it they are refused. */
+  readonly checkQueueMax: number
   readonly observe: (observation: ChangesObservation) => void
 }
 
@@ -47,6 +49,7 @@ export function createRowChecks(deps: RowChecksDeps): RowChecks {
     ask(table, question) {
       const { promise, resolve, reject } = Promise.withResolvers<readonly Verdict[]>()
       const all = waiting.get(table) ?? []
+      if (all.length >= deps.checkQueueMax) return refuse(deps, table)
       waiting.set(table, all)
       all.push({ question, resolve, reject })
       // After what is being decided now has asked all that it wants to know.
@@ -55,6 +58,14 @@ export function createRowChecks(deps: RowChecksDeps): RowChecks {
       return promise
     },
   }
+}
+
+function refuse({ checkQueueMax, observe }: RowChecksDeps, table: string): Promise<never> {
+  const error = new Error(
+    `${checkQueueMax} questions about ${table} wait: its policies take longer than its changes come`,
+  )
+  observe({ kind: 'checkFailed', table, error })
+  return Promise.reject(error)
 }
 
 const countCallers = (question: Question): number => (question.kind === 'row' ? question.callers.length : 1)

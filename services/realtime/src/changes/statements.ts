@@ -67,7 +67,7 @@ select json_build_object(
         when l.collprovider = 'b' or l.collprovider = 'c' and l.collcollate in ('C', 'POSIX') then 'bytes'
         else 'deterministic'
       end,
-      'collationOid', a.attcollation::bigint,
+      'collationOid', a.attcollation::bigint, 'isGenerated', a.attgenerated <> '',
       'selectable', has_column_privilege(c.role_oid, c.oid, a.attnum, 'select')
     ) order by a.attnum), '[]')
     from pg_attribute a

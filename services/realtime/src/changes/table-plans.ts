@@ -6,7 +6,7 @@ import type { TableFacts } from './facts.ts'
 import { compilePolicies, type ParsedPolicy, type Predicate } from './policies/compile.ts'
 import { type Dependencies, toDependencies } from './policies/dependencies.ts'
 import { parseExpressions } from './policies/syntax.ts'
-import { type PolicyClaims, toPolicyClaims } from './policies/values.ts'
+import { type ClaimsGroup, createGrouping } from './policies/grouping.ts'
 
 /** How rows of a table are shown to one role: all, none, or those that policies let a caller see. */
 export type Visibility =
@@ -19,9 +19,6 @@ export type Visibility =
       /** Columns that policies look at. */
       readonly columns: readonly string[]
     }
-
-/** Callers whom the policies of one table cannot tell apart. */
-export type ClaimsGroup = { readonly key: string; readonly caller: Caller; readonly claims: PolicyClaims }
 
 /** What is known of one table for one role, made ready. */
 export type TablePlan = {
@@ -103,21 +100,16 @@ async function createTablePlan(facts: TableFacts, relation: Relation): Promise<T
     facts,
   )
   const selectable = new Set(facts.columns.filter((column) => column.selectable).map(({ name }) => name))
-  const groups = new WeakMap<Caller, ClaimsGroup>()
   const encoders = new Map<string, ChangeEncoder>()
   return {
     facts,
     visibility:
-      facts.isUsable && selectable.size > 0
+      facts.isPublished && facts.isUsable && selectable.size > 0
         ? toVisibility({ facts, relation, policies, dependencies })
         : { kind: 'none' },
     isKeySelectable: facts.key.every((name) => selectable.has(name)),
     selectable,
-    groupOf(caller) {
-      const group = groups.get(caller) ?? toGroup(caller, dependencies)
-      groups.set(caller, group)
-      return group
-    },
+    groupOf: createGrouping(dependencies),
     encoderFor(select) {
       const name = select === undefined ? '' : JSON.stringify(select)
       const encoder = encoders.get(name) ?? createChangeEncoder(facts, relation, select)
@@ -142,19 +134,15 @@ type Parsed = {
 function toVisibility({ facts, relation, policies, dependencies }: Parsed): Visibility {
   if (!facts.policiesApply) return { kind: 'all' }
   if (!policies.some(({ isPermissive }) => isPermissive)) return { kind: 'none' }
-  const { columns } = dependencies
   return {
     kind: 'policies',
     predicate: compilePolicies(policies, facts, relation),
-    columns: columns === 'all' ? facts.columns.map(({ name }) => name) : [...columns],
+    columns: toCompared(facts, dependencies),
   }
 }
 
-function toGroup(caller: Caller, { claims: names }: Dependencies): ClaimsGroup {
-  const claims = toPolicyClaims(caller)
-  const { members } = claims
-  // Claims that mean something else to Postgres are compared as the text that Postgres gets.
-  if (names === 'all' || members === undefined) return { key: caller.claimsJson, caller, claims }
-  const values = [...names].map((name) => (Object.hasOwn(members, name) ? [members[name]] : []))
-  return { key: JSON.stringify(values), caller, claims }
+/** A generated column is not in the log: what it is made of, which may be any other column, stands for it. */
+function toCompared({ columns }: TableFacts, { columns: used }: Dependencies): readonly string[] {
+  const written = columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name)
+  return used === 'all' || !used.isSubsetOf(new Set(written)) ? written : [...used]
 }

@@ -1,6 +1,7 @@
 import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
-import { type Broadcast, catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
+import { catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
 import type { Identity, RealtimeDeps } from '../deps.ts'
+import type { Documents } from '../documents/documents.ts'
 import { findMessages, parseReplay, type Replay } from '../messages/find-messages.ts'
 import { createPresence } from '../presence/create-presence.ts'
 import { findPermissions } from '../private/find-permissions.ts'
@@ -9,19 +10,19 @@ import { takeOne } from '../sockets/allowance.ts'
 import type { Client } from '../sockets/client.ts'
 import type { ClientMessage } from '../wire/messages.ts'
 import { type JoinRequest, parseJoin } from '../wire/parse-join.ts'
-import type { Entry, FollowChanges } from './follow-changes.ts'
+import type { Asked, Entry, FollowChanges } from './follow-changes.ts'
 import { expiredText, identify } from './identify.ts'
 import { JoinRejection } from './join-rejection.ts'
 import { createMemberIndex } from './member-index.ts'
 import { mayHear, maySeePresence, type Member } from './member.ts'
-import { refuse, reply, tellClosed, tellSystem } from './replies.ts'
-import { createTopics, type Topics } from './topics.ts'
+import { answer, refuse, reply, tellClosed, tellSystem } from './replies.ts'
+import { createTopics, newTopic, type Topics } from './topics.ts'
 
 export type Channels = {
   readonly topics: Topics
   readonly publishing: Publishing
-  /** Does what a client says. Never throws. */
-  handle(client: Client, message: ClientMessage): void
+  /** Does what a client says in a message of so many bytes. */
+  handle(client: Client, message: ClientMessage, bytes: number): void
   /** Takes a client that is gone out of all its channels. */
   leaveAll(client: Client): void
   /** Ends the channels whose token is over. */
@@ -32,7 +33,7 @@ export type Channels = {
 /** Of a node that reads no changes, `changes` is undefined. */
 export type ChannelsDeps = Omit<RealtimeDeps, 'changes'> & {
   readonly changes: FollowChanges | undefined
-  readonly cursor: () => string | undefined
+  readonly documents: Documents
 }
 
 const prefix = wireTopic('')
@@ -45,13 +46,14 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   const byExpiry = createMemberIndex<number>()
   const bySession = createMemberIndex<string>()
 
-  function handle(client: Client, message: ClientMessage): void {
+  function handle(client: Client, message: ClientMessage, bytes: number): void {
     const { topic, event } = message
     if (topic === 'phoenix') {
-      if (event === 'heartbeat') reply(client, message, 'ok')
+      // A log in which nothing happens moves on too, and whoever comes back names a place that is still known.
+      if (event === 'heartbeat') reply(client, message, 'ok', { cursor: deps.cursor() })
       return
     }
-    if (event === 'phx_join') return void join(client, message)
+    if (event === 'phx_join') return askToJoin(client, message, bytes)
     const member = client.members.get(topic)
     if (member === undefined) {
       if (event === 'phx_leave') reply(client, message, 'ok')
@@ -64,39 +66,49 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
       leave(member)
       reply(client, message, 'ok')
       tellClosed(member)
-    } else if (event === 'access_token') void changeToken(member, message.payload)
-    else if (!member.topic.members.has(member)) refuse(client, message, 'unmatched topic')
+    } else if (!member.topic.members.has(member)) refuse(client, message, 'unmatched topic')
+    else if (event === 'access_token') void changeToken(member, message.payload)
     else if (event === 'broadcast') broadcast(member, message)
     else if (event === 'presence') presence.handle(member, message)
   }
 
-  async function join(client: Client, message: ClientMessage): Promise<void> {
-    const name = message.topic.slice(prefix.length)
+  function askToJoin(client: Client, message: ClientMessage, bytes: number): void {
     const request = parseJoin(message.payload)
-    const reason = whyNot(client, message, { name, request })
+    const reason = whyNot(client, message, { request, bytes })
     if (reason !== undefined) return refuse(client, message, reason)
     const before = client.members.get(message.topic)
     if (before !== undefined) {
       leave(before)
       tellClosed(before)
     }
-    const member = newMember(client, message, { topic: topics.findOrMake(name, request.isPrivate), request })
+    void join(newMember(client, message, request), message, request)
+  }
+
+  async function join(member: Member, message: ClientMessage, request: JoinRequest): Promise<void> {
+    const { client, topic } = member
     client.members.set(member.address, member)
     try {
       const identity = await identify(deps, client, request.accessToken)
       const permissions = await permissionsOf(member, identity)
+      const replay = toReplay(request, permissions)
+      // Whatever the database sends from here on comes from the log.
+      const cursor = deps.changes?.cursor()
+      const replayed = replay === undefined ? [] : await findMessages(deps.database, topic.name, replay)
+      // What was asked of the database took a while: the session may have ended.
+      await identify(deps, client, request.accessToken)
       // It left meanwhile, or joined again.
       if (client.members.get(member.address) !== member) return
-      const replay = toReplay(request, permissions)
-      if (replay !== undefined || request.cursor !== undefined) member.held = []
-      enter(member, identity, permissions)
-      const replayed = replay === undefined ? [] : await findMessages(deps.database, name, replay)
-      if (client.members.get(member.address) !== member) return
       const entries = deps.changes?.nameEntries(request.postgresChanges) ?? request.postgresChanges
-      reply(client, message, 'ok', { postgres_changes: entries, cursor: deps.cursor() })
+      const response = JSON.stringify({ status: 'ok', response: { postgres_changes: entries, cursor } })
+      enter(member, identity, permissions)
+      answer(client, message, response)
       presence.greet(member)
-      if (member.held !== undefined) catchUp(publishing, member, [...replayed, ...missedMessages(member, request)])
-      follow(member, request, entries)
+      catchUp(publishing, member, replayed)
+      follow(member, entries, {
+        cursor: request.cursor ?? cursor,
+        known: new Set(replayed.map(({ id }) => id!)),
+        replicationReady: request.broadcast.replicationReady,
+      })
     } catch (error) {
       if (client.members.get(member.address) !== member) return
       leave(member)
@@ -104,37 +116,23 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
     }
   }
 
-  /** What the database sent to the channel while the client was away. */
-  function missedMessages(member: Member, { cursor }: JoinRequest): readonly Broadcast[] {
-    if (cursor === undefined || !mayHear(member)) return []
-    const missed = deps.changes?.messagesSince(cursor, member.topic)
-    if (missed === undefined) tellSystem(member, { extension: 'system', status: 'error', message: 'resync: too_old' })
-    return missed ?? []
+  /** What comes after the answer: changes of rows, and messages of the database. */
+  function follow(member: Member, entries: readonly object[], asked: Omit<Asked, 'entries'>): void {
+    if (deps.changes !== undefined) deps.changes.follow(member, { ...asked, entries: entries as readonly Entry[] })
+    else if (entries.length > 0)
+      tellSystem(member, { extension: 'postgres_changes', status: 'error', message: 'This node reads no changes' })
   }
 
-  /** What comes after the answer: changes of rows, and word that messages of the database arrive. */
-  function follow(
-    member: Member,
-    { broadcast: { replicationReady }, cursor }: JoinRequest,
-    entries: readonly object[],
-  ): void {
-    const { changes } = deps
-    if (changes === undefined) {
-      if (entries.length > 0)
-        tellSystem(member, { extension: 'postgres_changes', status: 'error', message: 'This node reads no changes' })
-      return
-    }
-    if (replicationReady)
-      changes.whenReading(() =>
-        tellSystem(member, { extension: 'system', status: 'ok', message: 'Replication connection established' }),
-      )
-    if (entries.length > 0) void changes.follow(member, { entries: entries as readonly Entry[], cursor })
-  }
+  type Joining = { readonly request: JoinRequest; readonly bytes: number }
 
-  function whyNot(client: Client, { topic }: ClientMessage, join: { name: string; request: JoinRequest }) {
+  function whyNot(client: Client, { topic }: ClientMessage, { request, bytes }: Joining): string | undefined {
     if (!topic.startsWith(prefix)) return 'unmatched topic'
-    if (join.name === '') return 'TopicNameRequired: You must provide a topic name'
-    if (options.privateOnly && !join.request.isPrivate) return 'PrivateOnly: This project only allows private channels'
+    if (topic === prefix) return 'TopicNameRequired: You must provide a topic name'
+    if (bytes > options.joinBytesMax)
+      return `InvalidJoinPayload: A request to join may have ${options.joinBytesMax} bytes`
+    if (request.postgresChanges.length > options.changesPerChannelMax)
+      return `InvalidJoinPayload: A channel may follow ${options.changesPerChannelMax} postgres_changes`
+    if (options.privateOnly && !request.isPrivate) return 'PrivateOnly: This project only allows private channels'
     if (!takeOne(client.joins, options.joinsPerSecondMax, clock.monotonic()))
       return 'ClientJoinRateLimitReached: Too many joins per second'
     if (!client.members.has(topic) && client.members.size >= options.channelsPerSocketMax)
@@ -144,7 +142,7 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
 
   function enter(member: Member, identity: Identity, permissions: Permissions | undefined): void {
     Object.assign(member, identity, { permissions })
-    member.topic.members.add(member)
+    topics.enter(member)
     byExpiry.put(member, identity.expiresAt)
     const { session_id: session } = identity.caller.claims
     bySession.put(member, typeof session === 'string' ? session : undefined)
@@ -161,18 +159,25 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   /** The policies are asked again, as whom the new token names. */
   async function changeToken(member: Member, payload: unknown): Promise<void> {
     const { access_token: token } = payload as { access_token?: unknown }
-    if (typeof token !== 'string' || token.startsWith('sb_') || token === member.token) return
-    const { permissions: before } = member
+    if (typeof token !== 'string' || token.startsWith('sb_') || token === (member.asking ?? member.token)) return
+    if (!takeOne(member.client.joins, options.joinsPerSecondMax, clock.monotonic()))
+      return shutDown(member, 'Too many access tokens per second')
+    member.asking = token
     try {
       const identity = await identify(deps, member.client, token)
       const permissions = await permissionsOf(member, identity)
-      if (member.client.members.get(member.address) !== member || !member.topic.members.has(member)) return
+      // What was asked of the database took a while: the session may have ended.
+      await identify(deps, member.client, token)
+      // It left meanwhile, or sent another.
+      if (!member.topic.members.has(member) || member.asking !== token) return
+      member.asking = undefined
+      const { permissions: before } = member
       const [heard, saw] = [before?.broadcast.read === true, before?.presence.read === true]
       enter(member, identity, permissions)
       deps.changes?.changeCaller(member)
       if ((heard && !mayHear(member)) || (saw && !maySeePresence(member))) shutDown(member, noLongerAllowed(member))
     } catch (error) {
-      if (member.client.members.get(member.address) !== member) return
+      if (!member.topic.members.has(member) || member.asking !== token) return
       shutDown(member, error instanceof JoinRejection ? error.message : toReason(error))
     }
   }
@@ -180,8 +185,11 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   function broadcast(member: Member, message: ClientMessage): void {
     if (!takeOne(member.client.messages, options.messagesPerSecondMax, clock.monotonic()))
       return shutDown(member, 'Too many messages per second')
-    if (member.permissions?.broadcast.write === false) return
     const { user, payload } = message
+    if (user !== undefined && publishing.isForDocument(member.topic.name, user.event))
+      return deps.documents.handle(member, message)
+    if (member.permissions?.broadcast.write === false) return
+    if (Buffer.isBuffer(payload)) return refuse(member.client, message, 'Bytes for others come in a frame of kind 3')
     publish(publishing, member.topic, user === undefined ? { json: JSON.stringify(payload) } : { user }, member)
     if (member.ack) reply(member.client, message, 'ok')
   }
@@ -189,9 +197,10 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   function leave(member: Member): void {
     byExpiry.put(member, undefined)
     bySession.put(member, undefined)
-    member.changes?.stop()
+    for (const stop of member.changes?.stops ?? []) stop()
     member.changes = undefined
     presence.forget(member)
+    deps.documents.leave(member)
     topics.remove(member)
     if (member.client.members.get(member.address) === member) member.client.members.delete(member.address)
   }
@@ -206,7 +215,7 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   function toReason(error: unknown): string {
     if (error instanceof JoinRejection) return `${error.code}: ${error.message}`
     logger.warn({ err: error }, 'a channel could not be joined')
-    if (error instanceof PostgresError) return `UnableToSetPolicies: ${error.message}`
+    if (error instanceof PostgresError) return `UnableToSetPolicies: ${policiesFailed}`
     if (error instanceof PostgresUnavailable)
       return 'UnableToConnectToProject: Realtime was unable to connect to the project database'
     return 'UnknownErrorOnChannel: Unknown Error on Channel'
@@ -243,17 +252,11 @@ function toReplay({ isPrivate, broadcast }: JoinRequest, permissions: Permission
   return replay
 }
 
-type Joining = { readonly topic: Member['topic']; readonly request: JoinRequest }
-
-function newMember(
-  client: Client,
-  { topic: address, joinRef, ref }: ClientMessage,
-  { topic, request }: Joining,
-): Member {
-  const { broadcast, presence } = request
+function newMember(client: Client, { topic: address, joinRef, ref }: ClientMessage, request: JoinRequest): Member {
+  const { broadcast, presence, isPrivate } = request
   return {
     client,
-    topic,
+    topic: newTopic(address.slice(prefix.length), isPrivate),
     address,
     joinRef: joinRef ?? ref,
     self: broadcast.self,
@@ -266,13 +269,18 @@ function newMember(
       enabled: presence.enabled,
       key: presence.key === '' ? crypto.randomUUID() : presence.key,
       tracked: undefined,
+      isBehind: false,
       calls: 0,
       windowEndsMs: 0,
     },
+    asking: undefined,
     changes: undefined,
-    held: undefined,
+    missing: undefined,
   }
 }
+
+/** What exactly a policy raised is the project's own business; it is in the log. */
+const policiesFailed = 'The policies of this channel could not be asked'
 
 const notAllowed = (topic: string): string => `You do not have permissions to read from this Channel topic: ${topic}`
 

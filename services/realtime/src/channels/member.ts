@@ -1,14 +1,15 @@
 import type { Caller } from '@pando/core/caller'
-import type { Broadcast } from '../broadcast/publish.ts'
 import type { Permissions } from '../private/permissions.ts'
 import type { Client } from '../sockets/client.ts'
 import type { Following } from './follow-changes.ts'
+import type { Extension } from './replies.ts'
 import type { Topic } from './topics.ts'
 
 /** A client in a channel. */
 export type Member = {
   readonly client: Client
-  readonly topic: Topic
+  /** Until it has entered one of its own, that nobody else knows. */
+  topic: Topic
   /** As the client writes it: `realtime:` and the name. */
   readonly address: string
   readonly joinRef: string | null
@@ -23,10 +24,12 @@ export type Member = {
   /** What the policies of a private channel allow; undefined in a public one. */
   permissions: Permissions | undefined
   presence: MemberPresence
-  /** Of a member that follows changes of rows. */
+  /** The newest token that it has sent and that is looked at just now. */
+  asking: string | undefined
+  /** What it follows in the log, from when it has entered. */
   changes: Following | undefined
-  /** Messages that come while earlier ones are fetched for it; undefined once it has those. */
-  held: Broadcast[] | undefined
+  /** Of what it follows, that of which it misses something just now. */
+  missing: Set<Extension> | undefined
 }
 
 export type MemberPresence = {
@@ -35,6 +38,8 @@ export type MemberPresence = {
   readonly key: string
   /** What it tracks now: the name of this state, and its payload. */
   tracked: { readonly ref: string; readonly json: string } | undefined
+  /** It was not told of all changes; it is told who is there instead. */
+  isBehind: boolean
   calls: number
   windowEndsMs: number
 }

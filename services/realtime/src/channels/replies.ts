@@ -4,15 +4,21 @@ import type { Member } from './member.ts'
 
 /** Answers a message with `ok` or `error`. */
 export function reply(client: Client, message: ClientMessage, status: 'ok' | 'error', response: object = {}): void {
-  const { joinRef, ref, topic } = message
-  sendText(client, { joinRef, ref, topic, event: 'phx_reply' }, JSON.stringify({ status, response }))
+  answer(client, message, JSON.stringify({ status, response }))
+}
+
+/** Answers a message with what is JSON already. */
+export function answer(client: Client, { joinRef, ref, topic }: ClientMessage, json: string): void {
+  sendText(client, { joinRef, ref, topic, event: 'phx_reply' }, json)
 }
 
 export const refuse = (client: Client, message: ClientMessage, reason: string): void =>
   reply(client, message, 'error', { reason })
 
+export type Extension = 'system' | 'postgres_changes' | 'document'
+
 type SystemMessage = {
-  readonly extension: 'system' | 'postgres_changes'
+  readonly extension: Extension
   readonly status: 'ok' | 'error'
   readonly message: string
 }

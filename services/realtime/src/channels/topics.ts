@@ -9,32 +9,39 @@ export type Topic = {
   presences: Presences | undefined
 }
 
+/** Topics with members; those that somebody only asks to join are not among them. */
 export type Topics = {
   find(name: string, isPrivate: boolean): Topic | undefined
-  findOrMake(name: string, isPrivate: boolean): Topic
+  /** Puts a member in the topic of this name: its own, when nobody is there. */
+  enter(member: Member): void
   /** Takes a member out, and the topic away when it was the last one. */
   remove(member: Member): void
   count(): number
   members(): Iterable<Member>
 }
 
+export const newTopic = (name: string, isPrivate: boolean): Topic => ({
+  name,
+  isPrivate,
+  members: new Set(),
+  presences: undefined,
+})
+
 export function createTopics(): Topics {
   const byScope: readonly [Map<string, Topic>, Map<string, Topic>] = [new Map(), new Map()]
   const scope = (isPrivate: boolean): Map<string, Topic> => byScope[isPrivate ? 1 : 0]
   return {
     find: (name, isPrivate) => scope(isPrivate).get(name),
-    findOrMake(name, isPrivate) {
-      let topic = scope(isPrivate).get(name)
-      if (topic === undefined) {
-        topic = { name, isPrivate, members: new Set(), presences: undefined }
-        scope(isPrivate).set(name, topic)
-      }
-      return topic
+    enter(member) {
+      const { name, isPrivate } = member.topic
+      const known = scope(isPrivate).get(name)
+      if (known === undefined) scope(isPrivate).set(name, member.topic)
+      else member.topic = known
+      member.topic.members.add(member)
     },
     remove(member) {
       const { topic } = member
-      topic.members.delete(member)
-      if (topic.members.size === 0) scope(topic.isPrivate).delete(topic.name)
+      if (topic.members.delete(member) && topic.members.size === 0) scope(topic.isPrivate).delete(topic.name)
     },
     count: () => byScope[0].size + byScope[1].size,
     *members() {

@@ -3,7 +3,7 @@ import { refuse, reply } from '../channels/replies.ts'
 import { maySeePresence, type Member } from '../channels/member.ts'
 import type { Topic } from '../channels/topics.ts'
 import type { RealtimeOptions } from '../config.ts'
-import { sendFrame, sendText } from '../sockets/client.ts'
+import { isBehind, sendFrame, sendText, whenDrained } from '../sockets/client.ts'
 import { encodeText } from '../wire/encode.ts'
 import type { ClientMessage, Version } from '../wire/messages.ts'
 import { toFrame } from '../wire/websocket-frame.ts'
@@ -57,12 +57,13 @@ export function createPresence({ options, clock, shutDown }: PresenceDeps): Pres
       return refuse(client, message, 'Presence track payload must be a map')
     const { phx_ref: _ref, phx_ref_prev: _before, ...own } = payload as Record<string, unknown>
     const json = JSON.stringify(own)
-    if (Buffer.byteLength(json) > options.presenceBytesMax) return shutDown(member, 'Track message size exceeded')
+    if (Buffer.byteLength(json) + Buffer.byteLength(presence.key) > options.presenceBytesMax)
+      return shutDown(member, 'Track message size exceeded')
     presence.enabled = true
     if (json !== presence.tracked?.json) {
       presence.tracked = { ref: `F${(states += 1).toString(36)}`, json }
       track((topic.presences ??= newPresences()), member, presence.tracked)
-      tellSoon(topic)
+      tellSoon(topic, greetLater)
     }
     reply(client, message, 'ok')
   }
@@ -75,18 +76,28 @@ export function createPresence({ options, clock, shutDown }: PresenceDeps): Pres
     sendText(client, { topic: address, event: 'presence_state' }, json)
   }
 
+  /** Who is behind is told who is there when it has got what waits for it, instead of each change. */
+  function greetLater(member: Member): void {
+    if (member.presence.isBehind) return
+    member.presence.isBehind = true
+    whenDrained(member.client, () => {
+      member.presence.isBehind = false
+      if (member.topic.members.has(member)) greet(member)
+    })
+  }
+
   function forget(member: Member): void {
     const { topic, presence } = member
     if (presence.tracked === undefined || topic.presences === undefined) return
     presence.tracked = undefined
-    if (untrack(topic.presences, member)) tellSoon(topic)
+    if (untrack(topic.presences, member)) tellSoon(topic, greetLater)
   }
 
   return { handle, greet, forget }
 }
 
 /** Many who come in one moment are one message. */
-function tellSoon(topic: Topic): void {
+function tellSoon(topic: Topic, onBehind: (member: Member) => void): void {
   const presences = topic.presences!
   if (presences.isTelling) return
   presences.isTelling = true
@@ -97,7 +108,9 @@ function tellSoon(topic: Topic): void {
     const frameOf = (version: Version, address: string): Buffer =>
       (frames[version] ??= toFrame(encodeText(version, { topic: address, event: 'presence_diff' }, json)))
     for (const member of topic.members) {
-      if (maySeePresence(member)) sendFrame(member.client, frameOf(member.client.version, member.address))
+      if (!maySeePresence(member)) continue
+      if (member.presence.isBehind || isBehind(member.client)) onBehind(member)
+      else sendFrame(member.client, frameOf(member.client.version, member.address))
     }
     if (presences.byKey.size === 0 && !presences.isTelling) topic.presences = undefined
   })

@@ -6,6 +6,7 @@ import { type Broadcast, publish } from '../broadcast/publish.ts'
 import type { Channels } from '../channels/create-channels.ts'
 import type { RealtimeDeps } from '../deps.ts'
 import { findPermissions } from '../private/find-permissions.ts'
+import { isJson } from '../wire/decode.ts'
 import { toBroadcastJson } from '../wire/encode.ts'
 
 const validatorOfBatch = compileOnce((Type: Types) =>
@@ -79,10 +80,7 @@ export function addBroadcastRoutes(app: FastifyInstance, deps: RealtimeDeps, cha
 
 /** Undefined for whatever is no JSON object. */
 function parseJson(body: unknown): object | undefined {
-  try {
-    const value: unknown = JSON.parse(String(body))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  if (!Buffer.isBuffer(body) || !isJson(body)) return undefined
+  const value: unknown = JSON.parse(body.toString())
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
 }

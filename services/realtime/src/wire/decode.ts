@@ -1,8 +1,11 @@
+import { isUtf8 } from 'node:buffer'
+import { isTooDeep } from './depth.ts'
 import type { ClientMessage, UserMessage, Version } from './messages.ts'
 
 /** What a frame of the client says; undefined when it says nothing that this version of the wire knows. */
 export function decodeMessage(version: Version, data: Buffer, isBinary: boolean): ClientMessage | undefined {
   if (isBinary) return version === 2 ? decodeBinary(data) : undefined
+  if (isTooDeep(data)) return undefined
   let value: unknown
   try {
     value = JSON.parse(data.toString())
@@ -54,7 +57,19 @@ function decodeBinary(data: Buffer): ClientMessage | undefined {
   if (read === undefined) return undefined
   const [joinRef, ref, topic, event] = read.texts as [string, string, string, string]
   const user: UserMessage = { event, encoding: data[6] === 0 ? 'binary' : 'json', bytes: read.rest }
+  if (user.encoding === 'json' && !isJson(user.bytes)) return undefined
   return { joinRef, ref, topic, event: 'broadcast', payload: {}, user }
+}
+
+/** Others are sent it as it is, and parse it. */
+export function isJson(bytes: Buffer): boolean {
+  if (!isUtf8(bytes) || isTooDeep(bytes)) return false
+  try {
+    JSON.parse(bytes.toString())
+    return true
+  } catch {
+    return false
+  }
 }
 
 type Layout = { readonly lengthsAt: number; readonly count: number; readonly textsAt: number }

@@ -33,7 +33,7 @@ export function parseJoin(payload: unknown): JoinRequest {
       replicationReady: toBoolean(replication_ready),
       replay: isObject(replay) ? { since: replay['since'], limit: replay['limit'] } : undefined,
     },
-    presence: { enabled: toBoolean(enabled), key: key === undefined || key === null ? '' : String(key) },
+    presence: { enabled: toBoolean(enabled), key: toText(key) },
     postgresChanges: Array.isArray(postgres_changes) ? postgres_changes.filter(isObject) : [],
   }
 }
@@ -44,6 +44,9 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const toObject = (value: unknown): Members => (isObject(value) ? value : {})
+
+/** Whatever cannot be a key counts as none. */
+const toText = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
 
 /** Some SDKs write booleans as texts. */
 const toBoolean = (value: unknown): boolean =>

@@ -8,6 +8,8 @@ import type { ChangesPort, Verdict } from '../deps.ts'
 import type { TableFacts } from '../facts.ts'
 import { probeTable, randomClaims, randomPolicies, randomRow, type RandomPolicy } from '../testing/policy-grammar.ts'
 import { openWriter, type Row, type Writer } from '../testing/written-changes.ts'
+import { toDependencies } from './dependencies.ts'
+import { createGrouping } from './grouping.ts'
 import { compilePolicies, type ParsedPolicy, type Predicate } from './compile.ts'
 import { parseExpressions } from './syntax.ts'
 import { toPolicyClaims } from './values.ts'
@@ -146,4 +148,51 @@ describe('compiled policies', () => {
     },
     300_000,
   )
+})
+
+/** Policies that do not compile, and say all the more about what they look at. */
+const opaque = [
+  `exists (select from public.probe_people p where p.person = auth.uid())`,
+  `exists (select from public.probe_guarded)`,
+  `exists (select from public.probe_view)`,
+  `public.probe_says() = t`,
+  `coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::json ->> 'org' = t`,
+  `length(auth.jwt() ->> 'email') > 1 or lower(auth.role()) = t`,
+  `auth.jwt() @> '{"org": "x"}'`,
+  `(auth.jwt() -> 'app' ->> 'tier') like t || '%'`,
+]
+
+describe('callers of one claims group', () => {
+  beforeAll(async () => {
+    await database.run(`
+      create table public.probe_people (person uuid);
+      insert into public.probe_people values ('00000000-0000-4000-8000-00000000000a');
+      create table public.probe_guarded (org text);
+      insert into public.probe_guarded values ('x'), ('7');
+      alter table public.probe_guarded enable row level security;
+      create policy p on public.probe_guarded using (org = auth.jwt() ->> 'org');
+      create view public.probe_view as select where auth.jwt() ->> 'org' = 'x';
+      create function public.probe_says() returns text language sql as $$ select auth.jwt() ->> 'org' $$;
+      grant select on public.probe_people, public.probe_guarded, public.probe_view to authenticated;`)
+  })
+
+  test(`see the same rows, whatever the policies are (${again})`, async () => {
+    let shared = 0
+    const random = fc.sample(randomPolicies, { seed: seed + 1, numRuns: isLong ? 300 : 30 })
+    const known = opaque.map((using) => [{ isPermissive: true, using }])
+    for (const policies of [...known, ...random]) {
+      const facts = await setPolicies(policies)
+      const expressions = await parseExpressions(facts.policies.map(({ using }) => using))
+      const groupOf = createGrouping(toDependencies(expressions, facts))
+      const groups = Map.groupBy(callers.keys(), (at) => groupOf(callers[at]!))
+      for (const verdicts of await askPostgres(facts)) {
+        for (const members of groups.values()) {
+          shared += members.length - 1
+          const seen = new Set(members.map((at) => JSON.stringify(verdicts[at])))
+          expect([...seen], facts.policies.map(({ using }) => using).join()).toHaveLength(1)
+        }
+      }
+    }
+    expect(shared).toBeGreaterThan(1000)
+  }, 300_000)
 })

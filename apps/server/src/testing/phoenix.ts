@@ -1,0 +1,88 @@
+/** What the server says, as version 2.0.0 of the wire writes it; bytes of other clients are left out. */
+export type Said = {
+  readonly ref: string | null
+  readonly topic: string
+  readonly event: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+export type Answer = { readonly status: string; readonly response: Readonly<Record<string, unknown>> }
+
+/** A client of channels that says exactly what it is told to, and remembers what it heard. */
+export type Phoenix = {
+  readonly heard: readonly Said[]
+  /** The code that the socket was closed with; undefined while it is open. */
+  readonly closed: Promise<number>
+  /** Calls back for each message, before `until` sees it. */
+  onHeard: (said: Said) => void
+  /** Sends a message and waits for the answer. Rejects when the socket closes before it. */
+  ask(topic: string, event: string, payload?: unknown): Promise<Answer>
+  /** Sends a message without waiting. */
+  tell(topic: string, event: string, payload?: unknown): void
+  /** Sends a text or bytes as one message, whatever they are. */
+  send(message: string | Uint8Array<ArrayBuffer>): void
+  join(name: string, config?: object, token?: string): Promise<Answer>
+  /** The first message that fits, heard already or to come. Rejects when the socket closes before it. */
+  until(fits: (said: Said) => boolean): Promise<Said>
+  close(): void
+}
+
+/** Opens a socket; rejects when the server does not let it. `url` is the API's, `query` the parameters. */
+export async function openPhoenix(url: string, query: Readonly<Record<string, string>>): Promise<Phoenix> {
+  const parameters = new URLSearchParams({ vsn: '2.0.0', ...query })
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/realtime/v1/websocket?${parameters}`)
+  socket.binaryType = 'arraybuffer'
+  const heard: Said[] = []
+  const waiting = new Set<() => void>()
+  const closed = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)))
+  socket.addEventListener('message', ({ data }) => {
+    if (typeof data !== 'string') return
+    const [, ref, topic, event, payload] = JSON.parse(data) as [unknown, string | null, string, string, Said['payload']]
+    const said = { ref, topic, event, payload }
+    heard.push(said)
+    phoenix.onHeard(said)
+    for (const look of waiting) look()
+  })
+  const until = (fits: (said: Said) => boolean): Promise<Said> => {
+    let from = 0
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = heard.slice(from).find(fits)
+        from = heard.length
+        if (found === undefined) return void waiting.add(look)
+        waiting.delete(look)
+        resolve(found)
+      }
+      look()
+      void closed.then((code) => reject(new Error(`the socket was closed: ${code}`)))
+    })
+  }
+  let refs = 0
+  const tell = (topic: string, event: string, payload: unknown = {}): string => {
+    const ref = String((refs += 1))
+    const joinRef = event === 'phx_join' ? ref : null
+    socket.send(JSON.stringify([joinRef, ref, topic, event, payload]))
+    return ref
+  }
+  const ask = async (topic: string, event: string, payload?: unknown): Promise<Answer> => {
+    const ref = tell(topic, event, payload)
+    const said = await until((each) => each.event === 'phx_reply' && each.ref === ref)
+    return said.payload as Answer
+  }
+  const phoenix: Phoenix = {
+    heard,
+    closed,
+    onHeard: () => {},
+    ask,
+    tell: (topic, event, payload) => void tell(topic, event, payload),
+    send: (message) => socket.send(message),
+    join: (name, config = {}, token) => ask(`realtime:${name}`, 'phx_join', { config, access_token: token }),
+    until,
+    close: () => socket.close(),
+  }
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve)
+    socket.addEventListener('error', () => reject(new Error('the socket was not opened')))
+  })
+  return phoenix
+}

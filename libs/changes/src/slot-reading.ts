@@ -1,0 +1,26 @@
+import type { Clock } from '@pando/core/clock'
+import type { Queries } from '@pando/postgres/database'
+import type { ChangesValues } from './config.ts'
+import type { Log } from './log.ts'
+import type { Observe } from './observation.ts'
+
+/** Everything that reading the slot needs, on whichever connection. */
+export type SlotReading = {
+  readonly clock: Clock
+  readonly observe: Observe
+  readonly url: string
+  readonly applicationName: string
+  readonly limits: ChangesValues
+  readonly publications: readonly string[]
+  /** The ordinary connection. */
+  readonly queries: Queries
+  readonly slot: string
+  readonly log: Log
+  /** The server that the log was read from; undefined before the first. */
+  server: Server | undefined
+}
+
+export type Server = { readonly systemId: string; readonly timeline: string }
+
+/** `busy`: somebody else reads the slot. `again`: reading must begin anew. */
+export type Outcome = 'busy' | 'again'

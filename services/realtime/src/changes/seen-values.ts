@@ -1,0 +1,34 @@
+import type { Change, Relation, Values } from '@pando/changes/change'
+import { fillIn } from './encode-change.ts'
+
+/** A change, with its values by the names of their columns. */
+export type SeenChange = {
+  readonly change: Change
+  readonly relation: Relation
+  /** As `schema.table`, for people. */
+  readonly table: string
+  /** The new row, or the old one of a delete. */
+  readonly values: Values
+  /** Undefined when the log does not have it. */
+  valueOf(column: string): string | null | undefined
+  typeOf(column: string): number | undefined
+}
+
+/** The values that conditions and policies look at. */
+export function toValues({ row, old }: Change): Values {
+  return row === undefined ? (old ?? []) : fillIn(row, old)
+}
+
+export function toSeenChange(change: Change): SeenChange {
+  const { relation } = change
+  const values = toValues(change)
+  const places = new Map(relation.columns.map(({ name }, at) => [name, at]))
+  return {
+    change,
+    relation,
+    table: `${relation.schema}.${relation.table}`,
+    values,
+    valueOf: (column) => values[places.get(column) ?? -1],
+    typeOf: (column) => relation.columns[places.get(column) ?? -1]?.typeOid,
+  }
+}

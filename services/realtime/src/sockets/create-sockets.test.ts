@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { realtimeOptions } from '../config.ts'
+import type { RealtimeOptions } from '../config.ts'
+import { createSockets, type Sockets } from './create-sockets.ts'
+
+const options = Object.fromEntries(
+  Object.entries(realtimeOptions.options).map(([name, option]) => [name, option.default]),
+) as RealtimeOptions
+
+let server: Server
+let sockets: Sockets
+let nowMs = 0
+const gone: unknown[] = []
+
+beforeEach(async () => {
+  server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  sockets = createSockets({
+    options,
+    clock: { now: () => 0, monotonic: () => nowMs },
+    onMessage: () => {},
+    onGone: (client) => gone.push(client),
+    onMalformed: () => {},
+  })
+})
+afterEach(() => {
+  sockets.closeAll(1001, '')
+  server.close()
+})
+
+const opening = { version: 2, caller: { role: 'anon', claims: {}, claimsJson: '{}' }, credentials: {} } as const
+
+/** Both ends of a connection; the client's does not close when the server's does. */
+async function openPair(): Promise<{ client: Socket; socket: Socket }> {
+  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  return { client, socket }
+}
+
+test('a client that says nothing is closed, and ended when it does not close its side, whatever it sends', async () => {
+  const { client, socket } = await openPair()
+  sockets.open({ socket, head: Buffer.alloc(0) }, opening)
+  nowMs += options.heartbeatTimeout + 1
+  sockets.closeSilent()
+  const [farewell] = (await once(client, 'data')) as [Buffer]
+  expect(farewell.readUInt16BE(2)).toBe(1001)
+  expect(gone).toHaveLength(1)
+  client.write('more')
+  sockets.closeSilent()
+  expect([socket.destroyed, sockets.count()]).toEqual([false, 1])
+  nowMs += 5_000
+  sockets.closeSilent()
+  expect(socket.destroyed).toBe(true)
+  await once(socket, 'close')
+  expect(sockets.count()).toBe(0)
+  client.destroy()
+})
+
+test('a client that went away before it was let in is not counted', async () => {
+  const { client, socket } = await openPair()
+  socket.destroy()
+  await once(socket, 'close')
+  sockets.open({ socket, head: Buffer.alloc(0) }, opening)
+  expect(sockets.count()).toBe(0)
+  client.destroy()
+})

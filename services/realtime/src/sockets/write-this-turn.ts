@@ -1,0 +1,21 @@
+import type { Socket } from 'node:net'
+
+let waiting: Socket[] = []
+
+/**
+ * Writes at the end of this turn of the event loop, with whatever else goes to the socket in it: a system call costs more
+ * than a message, and under load many messages come in one turn.
+ */
+export function writeThisTurn(socket: Socket, bytes: Buffer): void {
+  if (socket.writableCorked === 0) {
+    socket.cork()
+    if (waiting.push(socket) === 1) setImmediate(flush)
+  }
+  socket.write(bytes)
+}
+
+function flush(): void {
+  const sockets = waiting
+  waiting = []
+  for (const socket of sockets) socket.uncork()
+}
