@@ -33,6 +33,7 @@ type Open = {
   readonly cursorHead: string
   readonly committedAt: string
   changes: Change[]
+  notices: string[]
   bytes: number
   /** What a transaction that is too large has changed; its changes are forgotten. */
   tooLarge: Map<number, Relation> | undefined
@@ -47,6 +48,8 @@ const valueBytes = 40
 
 /** Where the relation's oid begins in the messages that hold rows. */
 const oidOffset = 1
+const messageLetter = 'M'.charCodeAt(0)
+const noticePrefix = 'pando.'
 
 export function createAssembler(options: AssemblerOptions, sink: AssemblerSink): Assembler {
   const typeNames = new Map(options.typeNames)
@@ -81,13 +84,14 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
     }
   }
   const commit = (message: Committed): void => {
-    const { cursorHead, committedAt, changes, bytes, tooLarge } = mustBeOpen()
+    const { cursorHead, committedAt, changes, notices, bytes, tooLarge } = mustBeOpen()
     open = undefined
     const { commitLsn: lsn, endLsn } = message
     if (cursorHead !== toCursorHead(lsn)) throw new RangeError('pgoutput ended another transaction than it began')
     if (tooLarge !== undefined) return sink.tooLarge(lsn, endLsn, [...tooLarge.values()])
-    if (changes.length === 0) return sink.empty(endLsn)
-    sink.committed({ lsn, xid, committedAtMs: toEpochMs(message.committedAt), committedAt, changes, bytes }, endLsn)
+    if (changes.length === 0 && notices.length === 0) return sink.empty(endLsn)
+    const committedAtMs = toEpochMs(message.committedAt)
+    sink.committed({ lsn, xid, committedAtMs, committedAt, notices, changes, bytes }, endLsn)
   }
   const take = (message: Message, bytes: number): void => {
     switch (message.kind) {
@@ -109,14 +113,18 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
         return void relations.set(message.relation.oid, toRelation(message.relation, typeNames))
       case 'type':
         return void typeNames.set(message.oid, message.name)
-      case 'origin':
       case 'message':
+        if (message.transactional && message.prefix.startsWith(noticePrefix)) mustBeOpen().notices.push(message.prefix)
+        return
+      case 'origin':
         return
     }
   }
   return {
     take: (bytes, start, end) => take(decodeMessage(bytes, start, end), end - start),
     takeOversized: (head) => {
+      // Others may send messages of any size.
+      if (head[0] === messageLetter) return
       const transaction = mustBeOpen()
       transaction.tooLarge ??= giveUp(transaction)
       const relation = relations.get(head.readUInt32BE(oidOffset))
@@ -130,6 +138,7 @@ const begin = (message: Extract<Message, { kind: 'begin' }>): Open => ({
   cursorHead: toCursorHead(message.commitLsn),
   committedAt: toIsoTime(message.committedAt),
   changes: [],
+  notices: [],
   bytes: 0,
   tooLarge: undefined,
 })

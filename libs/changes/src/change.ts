@@ -47,7 +47,12 @@ export type Transaction = {
   readonly committedAtMs: number
   /** The same as `2026-11-22T13:05:12.123456Z`. */
   readonly committedAt: string
-  /** Never empty; in the order in which they were made. */
+  /**
+   * Prefixes of the messages (`pg_logical_emit_message`) that it sent, of those that begin with `pando.`: what holds from its
+   * commit on.
+   */
+  readonly notices: readonly string[]
+  /** In the order in which they were made; empty when there are only notices. */
   readonly changes: readonly Change[]
   /** About how much memory the changes take. */
   readonly bytes: number

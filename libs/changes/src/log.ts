@@ -55,8 +55,10 @@ export function createLog(deps: { clock: Clock; observe: Observe }, limits: Wind
     begin,
     append: (transaction, endLsn) => {
       if (transaction.lsn < window.reachedLsn) return
-      window.add(transaction, endLsn, clock.monotonic())
       const { changes, bytes, committedAtMs } = transaction
+      // A notice is for those who are here; who comes back learns what holds now anyway.
+      if (changes.length === 0) window.reach(endLsn, clock.monotonic())
+      else window.add(transaction, endLsn, clock.monotonic())
       observe({ kind: 'transaction.read', changes: changes.length, bytes, lagMs: clock.now() - committedAtMs })
       tell((listener) => listener.onTransaction(transaction))
     },

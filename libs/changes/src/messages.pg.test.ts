@@ -34,3 +34,20 @@ test('messages of all days are rows of one table, and tables of a migration join
   const topic = first?.relation.columns.findIndex(({ name }) => name === 'topic')
   expect(first?.row?.[topic ?? -1]).toBe('room')
 })
+
+test('a change of the schema stands at its place among the changes of rows', async () => {
+  const before = reader.transactions.length
+  await database.run("insert into public.places values (2, 'Bergen')")
+  await database.run('revoke select on public.places from anon')
+  await database.run(`select pg_logical_emit_message(true, 'somebody', repeat('x', 100)),
+    pg_logical_emit_message(false, 'pando.schema', '')`)
+  await database.run(
+    "begin; create policy p on public.places using (true); insert into public.places values (3, 'Hamar'); commit",
+  )
+  await reader.until(() => reader.transactions.length === before + 3)
+  expect(reader.transactions.slice(before).map(({ notices, changes }) => [notices, changes.length])).toEqual([
+    [[], 1],
+    [['pando.schema'], 0],
+    [['pando.schema'], 1],
+  ])
+})

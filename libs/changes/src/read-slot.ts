@@ -120,7 +120,8 @@ async function meetServer(reading: SlotReading, connection: ReplicationConnectio
 
 const toStartCommand = (slot: string, from: bigint, publications: readonly string[]): string => {
   const names = publications.map(quoteName).join(',').replaceAll("'", "''")
-  return `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL ${printLsn(from)} (proto_version '1', publication_names '${names}')`
+  const options = `proto_version '1', messages 'true', publication_names '${names}'`
+  return `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL ${printLsn(from)} (${options})`
 }
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -11,7 +11,7 @@ function transactionAt(lsn: bigint, count: number, bytes = 1): Transaction {
   const changes = Array.from({ length: count }, (_, index): Change => {
     return { cursor: toCursor(lsn, index + 1), kind: 'insert', relation, row: [], old: undefined, committedAt }
   })
-  return { lsn, xid: 1, committedAtMs: 0, committedAt, changes, bytes }
+  return { lsn, xid: 1, committedAtMs: 0, committedAt, notices: [], changes, bytes }
 }
 
 type Step =

@@ -1,5 +1,7 @@
 -- Tells the data API that the schema changed: `notify pgrst, 'reload schema'`, as PostgREST documents it. Postgres
 -- sends equal notices of one transaction once, at commit, so a migration of a thousand statements costs one reload.
+-- The same goes into the log of changes, where it stands at its place among them: whoever reads them knows from there on
+-- that a policy may be another.
 -- `alter role … set pgrst.…` fires no event trigger: after that a migration says `notify pgrst, 'reload config'`
 -- itself.
 set local search_path = '';
@@ -12,6 +14,7 @@ begin
   end if;
   if exists (select from pg_catalog.pg_event_trigger_ddl_commands() where schema_name is distinct from 'pg_temp') then
     notify pgrst, 'reload schema';
+    perform pg_catalog.pg_logical_emit_message(true, 'pando.schema', '');
   end if;
 end
 $$;
@@ -21,6 +24,7 @@ language plpgsql set search_path = '' as $$
 begin
   if exists (select from pg_catalog.pg_event_trigger_dropped_objects() where not is_temporary) then
     notify pgrst, 'reload schema';
+    perform pg_catalog.pg_logical_emit_message(true, 'pando.schema', '');
   end if;
 end
 $$;

@@ -124,6 +124,8 @@ function followLog(
     onSchemaChanged(fanOut.forget),
     reader.subscribe({
       onTransaction: (transaction) => {
+        // Policies may be others from this commit on.
+        if (transaction.notices.includes('pando.schema')) fanOut.forget()
         const { topics, publishing } = channelsOf()
         for (const change of transaction.changes) {
           const message = isMessages(change.relation) ? readMessage(change) : undefined

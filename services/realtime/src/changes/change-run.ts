@@ -8,6 +8,7 @@ import type { RowChecks } from './row-checks.ts'
 import { createRowVisibility } from './row-visibility.ts'
 import { toSeenChange } from './seen-values.ts'
 import type { TablePlan, TablePlans } from './table-plans.ts'
+import type { ToldRow } from './told-row.ts'
 
 /** What goes out: `dataJson` is the text of `data` in the protocol's `{ids, data}`. */
 export type Delivery = {
@@ -16,6 +17,8 @@ export type Delivery = {
   readonly cursor: string
   /** When the transaction committed: `2026-11-22T13:05:12.123456Z`. */
   readonly commitTimestamp: string
+  /** Undefined when it only says that something cannot be told. */
+  readonly row?: ToldRow | undefined
 }
 
 /**
@@ -65,7 +68,7 @@ export function createChangeRun(deps: ChangeRunDeps, change: Change): ChangeRun 
     })
   }
   const refuse = ({ facts }: TablePlan, bindings: readonly Binding[], error: string): readonly Delivery[] =>
-    toDeliveries(change, bindings, () => encodeRefusal(facts, change, error))
+    toDeliveries(change, bindings, () => ({ dataJson: encodeRefusal(facts, change, error) }))
 
   /** Nobody knows who may see the row: that a condition on more than its key holds would tell about it. */
   const tellUnknown = (plan: TablePlan, bindings: readonly Binding[]): readonly Delivery[] => {
@@ -84,23 +87,31 @@ export function createChangeRun(deps: ChangeRunDeps, change: Change): ChangeRun 
 }
 
 /** Encodes once for all who see the same columns. */
-function createWriter(change: Change): (encoder: ChangeEncoder, showsOld: boolean) => string {
-  const whole = new Map<ChangeEncoder, string>()
-  const withoutOld = new Map<ChangeEncoder, string>()
+function createWriter(change: Change): (encoder: ChangeEncoder, showsOld: boolean) => Written {
+  const whole = new Map<ChangeEncoder, Written>()
+  const withoutOld = new Map<ChangeEncoder, Written>()
   return (encoder, showsOld) =>
-    remember(showsOld ? whole : withoutOld, encoder, () => encoder.encode(change, { showsOld }))
+    remember(showsOld ? whole : withoutOld, encoder, () => ({
+      dataJson: encoder.encode(change, { showsOld }),
+      row: { change, encoder },
+    }))
 }
+
+type Written = Pick<Delivery, 'dataJson' | 'row'>
 
 /** One for each text: requests that see the same share it. */
 function toDeliveries(
   { cursor, committedAt: commitTimestamp }: Change,
   bindings: readonly Binding[],
-  toJson: (request: ChangeRequest) => string,
+  write: (request: ChangeRequest) => Written,
 ): readonly Delivery[] {
   const [first, ...others] = bindings
   if (first === undefined) return []
-  if (others.length === 0) return [{ ids: [first.id], dataJson: toJson(first.request), cursor, commitTimestamp }]
-  const ids = new Map<string, number[]>()
-  for (const { id, request } of bindings) remember(ids, toJson(request), () => []).push(id)
-  return Array.from(ids, ([dataJson, list]) => ({ ids: list, dataJson, cursor, commitTimestamp }))
+  if (others.length === 0) return [{ ids: [first.id], ...write(first.request), cursor, commitTimestamp }]
+  const deliveries = new Map<string, Delivery & { readonly ids: number[] }>()
+  for (const { id, request } of bindings) {
+    const written = write(request)
+    remember(deliveries, written.dataJson, () => ({ ids: [], ...written, cursor, commitTimestamp })).ids.push(id)
+  }
+  return [...deliveries.values()]
 }

@@ -17,6 +17,8 @@ type Seen = { readonly at: number; readonly name: string; readonly isKey: boolea
 export type ChangeEncoder = {
   /** Without `showsOld` the old record of an update is its key alone. */
   encode(change: Change, options: { readonly showsOld: boolean }): string
+  /** Names the row that changed; undefined without a primary key in the log, and for an update of the key itself. */
+  keyOf(change: Change): string | undefined
 }
 
 /**
@@ -56,6 +58,13 @@ export function createChangeEncoder(
       if (change.kind === 'delete') members.push(`"old_record":${encodeValues(tellable, old ?? [], isLarge)}`)
       members.push(`"errors":${isLarge ? JSON.stringify([tooLarge]) : 'null'}`)
       return `${head}${toMilliseconds(change.committedAt)}",${members.join(',')}}`
+    },
+    keyOf({ kind, row, old }) {
+      const keyIn = (values: Values = []): Values => facts.key.map((name) => values[places.get(name) ?? -1])
+      const named = keyIn(row ?? old)
+      const isMoved = kind === 'update' && keyIn(old).some((value, at) => value !== undefined && value !== named[at])
+      if (isMoved || named.length === 0 || named.includes(undefined)) return undefined
+      return JSON.stringify([facts.oid, ...named])
     },
   }
 }

@@ -53,6 +53,8 @@ export type ChangeFanOut = {
   onTransaction(transaction: Pick<Transaction, 'changes'>): void
   /** Policies, privileges or tables may have changed: everything is looked up anew, and what waits is decided anew. */
   forget(): void
+  /** Of one subscriber, changes that wait for a decision. */
+  pending(handle: Handle): number
   /** Subscribers, and changes that wait for a decision. */
   counts(): { readonly subscribers: number; readonly pending: number }
 }
@@ -134,6 +136,7 @@ export function createChangeFanOut(deps: ChangeFanOutDeps): ChangeFanOut {
       preparations.forget()
       plans.forget()
     },
+    pending: (handle) => members.get(handle)?.lane.pending() ?? 0,
     counts() {
       let pending = 0
       for (const { lane } of members.values()) pending += lane.pending()

@@ -48,10 +48,9 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
 
   function handle(client: Client, message: ClientMessage, bytes: number): void {
     const { topic, event } = message
-    if (topic === 'phoenix') {
+    if (topic === 'phoenix' && event === 'heartbeat') {
       // A log in which nothing happens moves on too, and whoever comes back names a place that is still known.
-      if (event === 'heartbeat') reply(client, message, 'ok', { cursor: deps.cursor() })
-      return
+      return reply(client, message, 'ok', { cursor: deps.changes?.cursor() })
     }
     if (event === 'phx_join') return askToJoin(client, message, bytes)
     const member = client.members.get(topic)

@@ -1,13 +1,13 @@
 import type { ChangeReader } from '@pando/changes/reader'
 import type { Broadcast } from '../broadcast/publish.ts'
-import type { Delivery } from '../changes/change-run.ts'
 import type { ChangeFanOut, Handle } from '../changes/fan-out.ts'
 import { parseRequest } from '../changes/parse-request.ts'
 import { SubscriptionRefused } from '../changes/request.ts'
 import { isMessages, readMessage } from '../messages/read-message.ts'
-import { isBehind, sendText } from '../sockets/client.ts'
+import type { Client } from '../sockets/client.ts'
+import { createChangeSender } from './change-sender.ts'
 import { mayHear, type Member } from './member.ts'
-import { missUntilDrained, tellMissing } from './missing.ts'
+import { tellMissing } from './missing.ts'
 import { tellSystem } from './replies.ts'
 import type { Topic } from './topics.ts'
 
@@ -33,7 +33,13 @@ export type Asked = {
 }
 
 /** What a member follows in the log: messages of the database, and its place in the fan-out of rows once that is known. */
-export type Following = { hearsMessages: boolean; handle: Handle | undefined; readonly stops: (() => void)[] }
+export type Following = {
+  hearsMessages: boolean
+  /** Whether it asked for rows that are not followed yet. */
+  awaitsRows: boolean
+  handle: Handle | undefined
+  readonly stops: (() => void)[]
+}
 
 export type FollowChanges = {
   /** The entries with the names that deliveries will have, in their order. */
@@ -42,6 +48,8 @@ export type FollowChanges = {
   cursor(): string | undefined
   /** Follows until the member leaves, from the cursor on. Says how it went by `system` messages. */
   follow(member: Member, asked: Asked): void
+  /** The newest place in the log; undefined while something from before it may be on its way to this client. */
+  settledCursor(client: Client): string | undefined
   /** The member is somebody else now, or the same with other claims. */
   changeCaller(member: Member): void
   /** What is under way was lost: everybody who follows has to fetch again. */
@@ -50,13 +58,15 @@ export type FollowChanges = {
 
 /** What the log has for members of channels. */
 export function createFollowChanges({ fanOut, reader, catchUp, onFailed }: FollowDeps): FollowChanges {
+  const sender = createChangeSender()
   let names = 0
 
   function follow(member: Member, asked: Asked): void {
-    const following: Following = { hearsMessages: false, handle: undefined, stops: [] }
+    const awaitsRows = asked.entries.length > 0
+    const following: Following = { hearsMessages: false, awaitsRows, handle: undefined, stops: [] }
     member.changes = following
     whenReading(following, () => hearMessages(member, following, asked))
-    if (asked.entries.length > 0) void followRows(member, following, asked)
+    if (awaitsRows) void followRows(member, following, asked)
   }
 
   function hearMessages(member: Member, following: Following, { cursor, known, replicationReady }: Asked): void {
@@ -94,31 +104,34 @@ export function createFollowChanges({ fanOut, reader, catchUp, onFailed }: Follo
       // Until the log is read to its end, what comes is from before: not for who begins now, and told in order to others.
       whenReading(following, () => {
         const { caller } = member
-        const lose = (reason: string): void => tellMissing(member, 'postgres_changes', reason)
-        const handle = fanOut.add({ bindings, caller, deliver: (delivery) => deliver(member, delivery), lose })
-        following.handle = handle
+        const lose = (reason: string): void => loseRows(member, reason)
+        const handle = fanOut.add({ bindings, caller, deliver: (delivery) => sender.send(member, delivery), lose })
+        Object.assign(following, { handle, awaitsRows: false })
         following.stops.push(() => fanOut.remove(handle))
+        following.stops.push(() => sender.forget(member))
+        const missed = cursor === undefined ? [] : reader.since(cursor)
+        // Before word that rows are followed, which who waits for a fetch waits for.
+        if (missed === undefined) tellMissing(member, 'postgres_changes', 'too_old')
         tellSystem(member, { extension: 'postgres_changes', status: 'ok', message: 'Subscribed to PostgreSQL' })
-        if (cursor !== undefined) replay(member, handle, cursor)
+        fanOut.replay(handle, missed ?? [])
       })
     } catch (error) {
+      following.awaitsRows = false
       if (!(error instanceof SubscriptionRefused)) onFailed(error)
       const message = error instanceof SubscriptionRefused ? error.message : 'Unable to subscribe to changes now'
       tellSystem(member, { extension: 'postgres_changes', status: 'error', message })
     }
   }
 
-  function replay(member: Member, handle: Handle, cursor: string): void {
-    const missed = reader.since(cursor)
-    if (missed === undefined) tellMissing(member, 'postgres_changes', 'too_old')
-    else fanOut.replay(handle, missed)
+  /** What waits for it is from before what it is about to fetch. */
+  function loseRows(member: Member, reason: string): void {
+    sender.forget(member)
+    tellMissing(member, 'postgres_changes', reason)
   }
 
-  function deliver(member: Member, { ids, dataJson, cursor }: Delivery): void {
-    if (member.missing?.has('postgres_changes') === true) return
-    if (isBehind(member.client)) return missUntilDrained(member, 'postgres_changes')
-    const json = `{"ids":[${ids.join(',')}],"data":${dataJson},"cursor":"${cursor}"}`
-    sendText(member.client, { topic: member.address, event: 'postgres_changes' }, json)
+  function isSettled({ changes, missing }: Member): boolean {
+    if (changes?.hearsMessages !== true || changes.awaitsRows || (missing?.size ?? 0) > 0) return false
+    return changes.handle === undefined || fanOut.pending(changes.handle) === 0
   }
 
   /** Calls back when the log is read to its end, now or later, unless the member has left by then. */
@@ -132,16 +145,19 @@ export function createFollowChanges({ fanOut, reader, catchUp, onFailed }: Follo
     stops.push(stop)
   }
 
+  const cursor = (): string | undefined => (reader.state() === 'reading' ? reader.latest() : undefined)
   return {
     nameEntries: (requests) => requests.map((request) => ({ ...request, id: (names += 1) })),
-    cursor: () => (reader.state() === 'reading' ? reader.latest() : undefined),
+    cursor,
+    settledCursor: (client) =>
+      !sender.isWaiting(client) && client.members.values().every(isSettled) ? cursor() : undefined,
     follow,
     changeCaller: ({ changes, caller }) => {
       if (changes?.handle !== undefined) fanOut.updateClaims(changes.handle, caller)
     },
     loseAll: (members, reason) => {
       for (const member of members) {
-        if (member.changes?.handle !== undefined) tellMissing(member, 'postgres_changes', reason)
+        if (member.changes?.handle !== undefined) loseRows(member, reason)
         if (member.changes?.hearsMessages === true && mayHear(member)) tellMissing(member, 'system', reason)
       }
     },
