@@ -14,6 +14,8 @@ test.each([
   ['services/rest/src/a.ts', '@pando/auth', 'no service imports another'],
   ['services/rest/src/a.ts', '../../auth/src/x.ts', 'leaves its package'],
   ['contract/src/a.ts', 'node:fs', 'also runs on a phone'],
+  ['clients/js/src/a.ts', 'node:fs', 'also runs on a phone'],
+  ['clients/js/src/a.ts', '@pando/core/clock', 'clients import contract alone'],
   ['services/rest/src/a.ts', 'jose', 'only libs/http'],
 ])('%s may not import %s', (file, specifier, reason) => {
   expect(refuseImport({ file, specifier }, folders)).toContain(reason)
@@ -26,6 +28,8 @@ test.each([
   ['apps/server/src/a.ts', '@pando/rest'],
   ['libs/http/src/a.ts', 'jose'],
   ['services/rest/src/a.ts', 'fastify'],
+  ['clients/js/src/a.test.ts', '@pando/server/testing/start-api'],
+  ['clients/js/src/testing/a.ts', 'node:net'],
 ])('%s may import %s', (file, specifier) => {
   expect(refuseImport({ file, specifier }, folders)).toBeUndefined()
 })

@@ -30,12 +30,15 @@ export function refuseImport(
     return target === own ? undefined : `leaves its package by a relative path: ${specifier}`
   }
   if (specifier.startsWith('node:')) {
-    return own === 'contract' ? `contract/ also runs on a phone and must not use ${specifier}` : undefined
+    const isOnPhones = own === 'contract' || (own.startsWith('clients/') && !isTest)
+    return isOnPhones ? `${own} also runs on a phone and must not use ${specifier}` : undefined
   }
   if (specifier === 'jose' && own !== 'libs/http' && !isTest) return 'only libs/http handles JWTs'
   const target = packageFolders.get(specifier.split('/').slice(0, 2).join('/'))
   if (target === undefined || target === own) return undefined
   const targetFloor = floors.indexOf(target.split('/')[0] as (typeof floors)[number])
+  if (own.startsWith('clients/') && !isTest && target !== 'contract')
+    return `imports ${specifier}: clients import contract alone`
   if (targetFloor > floor) return `imports ${specifier}, which is a floor above`
   if (targetFloor === floor && own.startsWith('services/')) return `imports ${specifier}: no service imports another`
   return undefined

@@ -1,7 +1,7 @@
 import type { Api } from '@pando/server/testing/start-api'
 import type { RealtimeChannel, RealtimeChannelOptions } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connect, type Person, type RoamClient, signIn, startRoam } from './testing/start-roam.ts'
+import { connect, type Person, type RoamClient, signIn, soon, startRoam } from './testing/start-roam.ts'
 
 let api: Api
 let ada: Person
@@ -61,11 +61,18 @@ describe('the chat of a trip', () => {
     ])
     await say(bo.client, 'I am at the gate').throwOnError()
     await say(ada.client, 'So am I').throwOnError()
-    await expect.poll(() => hears[0]).toEqual(['I am at the gate', 'So am I'])
-    await expect.poll(() => hears[1]).toEqual(['I am at the gate', 'So am I'])
-    expect(hears[2]).toEqual([])
+    await expect.poll(() => hears[0], soon).toEqual(['I am at the gate', 'So am I'])
+    await expect.poll(() => hears[1], soon).toEqual(['I am at the gate', 'So am I'])
     expect((await saidBy(ada.client)).slice(-2)).toEqual(['I am at the gate', 'So am I'])
     expect(await saidBy(cleo.client)).toEqual([])
+
+    await bo.client.from('companions').insert({ trip_id: trip, person: cleo.id }).throwOnError()
+    await say(bo.client, 'Welcome, Cleo').throwOnError()
+    await expect.poll(() => hears[2], soon).toEqual(['Welcome, Cleo'])
+    await cleo.client.from('companions').delete().eq('person', cleo.id).throwOnError()
+    await say(bo.client, 'She is gone').throwOnError()
+    await expect.poll(() => hears[0], soon).toHaveLength(4)
+    expect(hears[2]).toEqual(['Welcome, Cleo'])
   })
 
   it('is not for strangers to write, nor for anybody in the name of another', async () => {
@@ -90,7 +97,7 @@ describe('the chat of a trip', () => {
     const takenBack = () => heard.filter((what) => typeof what === 'object')
     await bo.client.from('chat_messages').delete().eq('id', id).throwOnError()
     await ada.client.from('chat_messages').delete().eq('id', id).throwOnError()
-    await expect.poll(takenBack).toEqual([{ DELETE: id }])
+    await expect.poll(takenBack, soon).toEqual([{ DELETE: id }])
   })
 })
 
@@ -112,7 +119,7 @@ describe('the channel of a trip', () => {
     await Promise.all([join(listener), join(walker)])
     const places = [40.6, 40.7, 40.8].map((latitude) => ({ person: bo.id, latitude, longitude: -73.8 }))
     for (const payload of places) await walker.send({ type: 'broadcast', event: 'location', payload })
-    await expect.poll(() => heard).toEqual(places)
+    await expect.poll(() => heard, soon).toEqual(places)
     expect(own).toEqual([])
     const [kept] = await api.database.query<{ count: string }>(
       `select count(*) from realtime.messages where event = 'location'`,
@@ -125,10 +132,10 @@ describe('the channel of a trip', () => {
     const [left, right] = (await Promise.all(channels.map(join))) as [RealtimeChannel, RealtimeChannel]
     await Promise.all([left.track({ handle: 'ada' }), right.track({ handle: 'bo_r' })])
     const both = { [ada.id]: [{ handle: 'ada' }], [bo.id]: [{ handle: 'bo_r' }] }
-    await expect.poll(() => left.presenceState()).toMatchObject(both)
-    await expect.poll(() => right.presenceState()).toMatchObject(both)
+    await expect.poll(() => left.presenceState(), soon).toMatchObject(both)
+    await expect.poll(() => right.presenceState(), soon).toMatchObject(both)
     await right.unsubscribe()
-    await expect.poll(() => Object.keys(left.presenceState())).toEqual([ada.id])
+    await expect.poll(() => Object.keys(left.presenceState()), soon).toEqual([ada.id])
   })
 
   it('tells when the trip is another, and keeps that for whoever comes later', async () => {
@@ -139,14 +146,14 @@ describe('the channel of a trip', () => {
     await rename('Ocean to ocean')
     await rename('Coast to coast')
     await expect
-      .poll(() => heard.map(({ payload }) => payload.record.title))
+      .poll(() => heard.map(({ payload }) => payload.record.title), soon)
       .toEqual(['Ocean to ocean', 'Coast to coast'])
     expect(heard[0]!.payload.old_record.title).toBe('Coast to coast')
 
     const late: string[] = []
     const channel = tripChannel(bo, { broadcast: { replay: { since, limit: 10 } } })
     await join(channel.on('broadcast', { event: 'trip_changed' }, ({ payload }) => late.push(payload.record.title)))
-    await expect.poll(() => late).toEqual(['Ocean to ocean', 'Coast to coast'])
+    await expect.poll(() => late, soon).toEqual(['Ocean to ocean', 'Coast to coast'])
   })
 })
 
@@ -162,7 +169,7 @@ describe('whoever is taken along', () => {
     const channel = cleo.client.channel(`person:${cleo.id}`, { config: { private: true } })
     await join(channel.on('broadcast', { event: 'taken_along' }, ({ payload }) => heard.push(payload)))
     await ada.client.from('companions').insert({ trip_id: party, person: cleo.id }).throwOnError()
-    await expect.poll(() => heard).toMatchObject([{ trip_id: party, title: 'A surprise party' }])
+    await expect.poll(() => heard, soon).toMatchObject([{ trip_id: party, title: 'A surprise party' }])
     const seen = () => cleo.client.from('trips').select('title').eq('id', party).throwOnError()
     expect((await seen()).data).toEqual([{ title: 'A surprise party' }])
     const { data: companions } = await cleo.client.from('companions').select('person:profiles(handle)').throwOnError()
@@ -184,7 +191,7 @@ describe('whoever is taken along', () => {
     await Promise.all([join(first), join(second)])
     await second.send({ type: 'broadcast', event: 'forged', payload: {} })
     await api.database.query(`select realtime.send('{}', 'real', $1)`, [name])
-    await expect.poll(() => heard).toEqual(['real'])
+    await expect.poll(() => heard, soon).toEqual(['real'])
     await other.client.removeAllChannels()
   })
 

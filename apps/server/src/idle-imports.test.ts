@@ -11,6 +11,9 @@ const onDemand = new Set([
   '@simplewebauthn/server',
   'typebox',
   'undici',
+  'lib0',
+  'y-protocols',
+  'yjs',
 ])
 
 /** Prints the packages that the modules named on the command line bring in. */

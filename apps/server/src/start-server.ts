@@ -89,7 +89,8 @@ async function stopAll(node: Node): Promise<void> {
     app?.server.closeAllConnections()
     return closing
   })
-  await Promise.all(closed)
+  // Sockets that have left HTTP are their service's to close; until then the listener does not end.
+  await Promise.all([...closed, ...node.services.filter(({ upgrades }) => upgrades).map((service) => service.drain())])
   await Promise.all(node.services.map((service) => service.stop()))
   await node.release()
 }

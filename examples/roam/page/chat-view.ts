@@ -31,7 +31,7 @@ export function createChatView({ me, colourOf, onSay }: ChatOptions): ChatView {
     required: true,
   })
   const form = html('form', { class: 'composer' }, field, html('button', { type: 'submit' }, 'Send'))
-  const shown = new Map<string, HTMLElement>()
+  const shown = new Map<string, { readonly item: HTMLElement; readonly isSent: boolean }>()
 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -54,8 +54,11 @@ export function createChatView({ me, colourOf, onSay }: ChatOptions): ChatView {
     )
   }
 
-  function add(item: HTMLElement): void {
-    list.append(item)
+  /** In the order of times, whatever came first; what is on its way comes last. */
+  function place(item: HTMLElement, atMs: number): void {
+    item.dataset['at'] = String(atMs)
+    const later = [...list.children].find((other) => Number((other as HTMLElement).dataset['at']) > atMs)
+    list.insertBefore(item, later ?? null)
     list.scrollTop = list.scrollHeight
   }
 
@@ -63,12 +66,13 @@ export function createChatView({ me, colourOf, onSay }: ChatOptions): ChatView {
     element: html('section', { class: 'chat' }, list, form),
     show: (message) => {
       const before = shown.get(message.id)
+      if (before?.isSent === true) return
+      before?.item.remove()
       const item = toItem(message)
-      shown.set(message.id, item)
-      if (before === undefined) add(item)
-      else before.replaceWith(item)
+      shown.set(message.id, { item, isSent: message.sentAt !== undefined })
+      place(item, message.sentAt === undefined ? Infinity : Date.parse(message.sentAt))
     },
-    note: (text) => add(html('li', { class: 'note' }, text)),
+    note: (text) => place(html('li', { class: 'note' }, text), Date.now()),
   }
 }
 

@@ -22,8 +22,11 @@ export function createPhone({ client, me, trip, land }: PhoneOptions): HTMLEleme
   const map = createMapView(trip, land, colourOf)
   const list = createPeopleView({ people, me }, colourOf)
   const network = createNetworkButton(client)
-  const outbox = createOutbox(client, network.isConnected)
   const chat = createChatView({ me, colourOf, onSay: say })
+  const outbox = createOutbox(client, {
+    isConnected: network.isConnected,
+    onRefused: (reason) => chat.note(`Not sent: ${reason}`),
+  })
   const journey = createJourneyView(trip, (part) => moveMe(pointAlong(trip.from, trip.to, part)))
   const header = createTripView(trip, me.id === trip.traveller.id ? (dates) => void putOff(dates) : undefined)
   const live = followTrip(

@@ -8,6 +8,9 @@ export type RoamClient = SupabaseClient<Database>
 /** Somebody of the seed, signed in. */
 export type Person = { readonly id: string; readonly client: RoamClient }
 
+/** For `expect.poll`: how long something may take to arrive on a machine that has much else to do. */
+export const soon = { timeout: 10_000 }
+
 /** A node that serves Roam: its migrations in their order, then the seed. */
 export function startRoam(): Promise<Api> {
   const folder = new URL('../pando/', import.meta.url)

@@ -22,8 +22,7 @@ export const errors = {
   bodyTooLarge: (bytesMax: number) =>
     refusal('request_entity_too_large', 413, `Request body too large (max ${bytesMax} bytes)`),
   noAuthorization: () => refusal('no_authorization', 401, 'This endpoint requires a valid Bearer token'),
-  badJwt: (reason: string) =>
-    refusal('bad_jwt', 403, `invalid JWT: unable to parse or verify signature, ${reason}`),
+  badJwt: (reason: string) => refusal('bad_jwt', 403, `invalid JWT: unable to parse or verify signature, ${reason}`),
   badClaim: (reason: string) => refusal('bad_jwt', 403, `invalid claim: ${reason}`),
   notAdmin: () => refusal('not_admin', 403, 'User not allowed'),
   notForAnonymous: () => refusal('no_authorization', 403, 'Anonymous user not allowed to perform these actions'),

@@ -41,4 +41,6 @@ comment on function realtime.permissions(text, text, text) is
   'Whether a role with these claims may read and write in a topic: {"broadcast": {"read", "write"}, "presence": {…}}.';
 revoke execute on function realtime.permissions(text, text, text) from public;
 
+grant all on all routines in schema realtime to postgres, dashboard_user;
+
 reset role;

@@ -168,4 +168,6 @@ grant usage on schema realtime to authenticator;
 grant execute on function realtime.holds(text, oid, oid, text, text), realtime.read_operand(text, oid, text),
   realtime.sees(jsonb), realtime.check_changes(jsonb) to authenticator;
 
+grant all on all routines in schema realtime to postgres, dashboard_user;
+
 reset role;

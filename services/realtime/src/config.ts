@@ -68,7 +68,12 @@ export const realtimeOptions = options({
       min: 4096,
       text: 'Largest document; what one person did while away may be as large. Keep it below `messageBytesMax`.',
     },
-    documentUpdateBytesMax: { type: 'bytes', default: 1024 ** 2, min: 1024, text: 'Largest single edit of a document.' },
+    documentUpdateBytesMax: {
+      type: 'bytes',
+      default: 1024 ** 2,
+      min: 1024,
+      text: 'Largest single edit of a document.',
+    },
     documentUpdatesMax: {
       type: 'integer',
       default: 500,
@@ -80,6 +85,14 @@ export const realtimeOptions = options({
       default: 64 * 1024 ** 2,
       min: 1024 ** 2,
       text: 'Most bytes of documents that are open on one node, as Postgres keeps them.',
+    },
+    undecidedDeletes: {
+      type: 'enum',
+      values: ['tell-key', 'withhold'],
+      default: 'tell-key',
+      text:
+        'Who hears of the delete of a row that policies protect, when the log has too little of it to say who could see it ' +
+        '(a replica identity that is not `full`): everybody who follows the table hears its key, or nobody does.',
     },
     privateOnly: {
       type: 'boolean',

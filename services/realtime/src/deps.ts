@@ -9,9 +9,7 @@ import type { ChangeReader } from '@pando/changes/reader'
 import type { RealtimeOptions } from './config.ts'
 
 /** Notices of the database; `@pando/postgres/listen` with its connection. */
-export type Listen = (
-  what: Pick<ListenOptions, 'channels' | 'onNotice' | 'onReconnected'>,
-) => Pick<Listener, 'stop'>
+export type Listen = (what: Pick<ListenOptions, 'channels' | 'onNotice' | 'onReconnected'>) => Pick<Listener, 'stop'>
 
 export type RealtimeDeps = {
   readonly authenticate: Authenticate

@@ -27,7 +27,7 @@ const serviceRestart = 1012
 /** Channels over WebSocket, on the wire that the SDKs of Supabase speak (Phoenix channels, vsn 1.0.0 and 2.0.0). */
 export function createRealtime(deps: RealtimeDeps): HttpService {
   const counts = countWhatHappens(deps)
-  const changes = deps.changes && followLog(deps, deps.changes, () => channels)
+  const changes = deps.changes && followLog({ ...deps, onMerged: counts.onMerged }, deps.changes, () => channels)
   const documents = createDocuments(deps)
   const channels = createChannels(
     { ...deps, changes: changes?.follow, documents },
@@ -104,20 +104,30 @@ async function openSocket(
 
 /** Passes what the log has on to channels: messages of the database, and changes of rows. */
 function followLog(
-  { logger }: RealtimeDeps,
+  { logger, metrics, options, onMerged }: RealtimeDeps & { readonly onMerged: () => void },
   { reader, database, onSchemaChanged }: NonNullable<RealtimeDeps['changes']>,
   channelsOf: () => Channels,
 ) {
+  const checks = metrics
+    .counter({
+      name: 'realtime_policy_checks_total',
+      help: 'Callers that Postgres was asked about for a change.',
+      labels: [],
+    })
+    .series({})
   const fanOut = createChangeFanOut({
     port: createChangeStore({ database, publication }),
+    undecidedDeletes: options.undecidedDeletes,
     observe: (observation) => {
-      if (observation.kind !== 'checked') logger.warn({ ...observation }, 'a change could not be checked')
+      if (observation.kind === 'checked') checks.add(observation.callers)
+      else logger.warn({ ...observation }, 'a change could not be checked')
     },
   })
   const follow = createFollowChanges({
     fanOut,
     reader,
     catchUp: (member, missed) => catchUp(channelsOf().publishing, member, missed),
+    onMerged,
     onFailed: (error) => logger.warn({ err: error }, 'a subscription to changes failed'),
   })
   const stops = [
@@ -146,11 +156,12 @@ const publication = 'supabase_realtime'
 function countWhatHappens({ metrics }: RealtimeDeps) {
   const deliveries = metrics.counter({
     name: 'realtime_deliveries_total',
-    help: 'Messages put on sockets; those that a slow socket missed are dropped.',
+    help: 'Messages put on sockets; a slow socket misses some (dropped), and gets the newest of each row later (merged).',
     labels: ['outcome'],
   })
   const delivered = deliveries.series({ outcome: 'delivered' })
   const dropped = deliveries.series({ outcome: 'dropped' })
+  const merged = deliveries.series({ outcome: 'merged' })
   const malformed = metrics
     .counter({ name: 'realtime_malformed_total', help: 'Frames of clients that say nothing.', labels: [] })
     .series({})
@@ -159,6 +170,7 @@ function countWhatHappens({ metrics }: RealtimeDeps) {
       delivered.add(got)
       if (missed > 0) dropped.add(missed)
     },
+    onMerged: (): void => merged.add(),
     onMalformed: (): void => malformed.add(),
   }
 }

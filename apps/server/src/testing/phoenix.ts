@@ -1,4 +1,4 @@
-/** What the server says, as version 2.0.0 of the wire writes it; bytes of other clients are left out. */
+/** What the server says, as version 2.0.0 of the wire writes it. */
 export type Said = {
   readonly ref: string | null
   readonly topic: string
@@ -36,9 +36,7 @@ export async function openPhoenix(url: string, query: Readonly<Record<string, st
   const waiting = new Set<() => void>()
   const closed = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)))
   socket.addEventListener('message', ({ data }) => {
-    if (typeof data !== 'string') return
-    const [, ref, topic, event, payload] = JSON.parse(data) as [unknown, string | null, string, string, Said['payload']]
-    const said = { ref, topic, event, payload }
+    const said = typeof data === 'string' ? fromText(data) : fromBytes(Buffer.from(data as ArrayBuffer))
     heard.push(said)
     phoenix.onHeard(said)
     for (const look of waiting) look()
@@ -85,4 +83,18 @@ export async function openPhoenix(url: string, query: Readonly<Record<string, st
     socket.addEventListener('error', () => reject(new Error('the socket was not opened')))
   })
   return phoenix
+}
+
+function fromText(text: string): Said {
+  const [, ref, topic, event, payload] = JSON.parse(text) as [unknown, string | null, string, string, Said['payload']]
+  return { ref, topic, event, payload }
+}
+
+/** A message of another client: kind, lengths of topic, event and metadata, encoding, the three texts, the payload. */
+function fromBytes(bytes: Buffer): Said {
+  let at = 5
+  const [topic, event, meta] = [...bytes.subarray(1, 4)].map((length) => bytes.toString('utf8', at, (at += length)))
+  const rest = bytes.subarray(at)
+  const payload: unknown = bytes[4] === 1 ? JSON.parse(rest.toString()) : rest
+  return { ref: null, topic: topic!, event: 'broadcast', payload: { event, payload, meta: meta && JSON.parse(meta) } }
 }

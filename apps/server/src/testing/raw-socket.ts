@@ -46,15 +46,25 @@ export type RawSocket = {
   closeCode(): Promise<number | undefined>
 }
 
-/** Opens a socket with the key that everybody has. `reads: false` leaves what the server sends in the network. */
-export async function openRaw(url: string, apikey: string, { reads = true } = {}): Promise<RawSocket> {
+type RawOptions = {
+  /** `false` leaves what the server sends in the network. */
+  readonly reads?: boolean
+  /** Lines of the request. */
+  readonly headers?: readonly string[]
+}
+
+/** Opens a socket with a key, or with '' none; rejects with the answer when the server does not let it. */
+export async function openRaw(url: string, apikey: string, options: RawOptions = {}): Promise<RawSocket> {
+  const { reads = true, headers = [] } = options
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
   let received: Buffer = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.write(
     `GET /realtime/v1/websocket?vsn=2.0.0&apikey=${apikey} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\n` +
-      'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      headers.map((line) => `${line}\r\n`).join('') +
+      '\r\n',
   )
   const [head] = (await once(socket, 'data')) as [Buffer]
   const end = head.indexOf('\r\n\r\n')

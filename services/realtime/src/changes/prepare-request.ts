@@ -1,6 +1,7 @@
 import type { Caller } from '@pando/core/caller'
 import type { ChangesPort } from './deps.ts'
 import type { ColumnFacts, TableFacts } from './facts.ts'
+import { loadParser } from './policies/syntax.ts'
 import { createFilterTest, type FilterTest } from './filter-test.ts'
 import { type ChangeRequest, type Filter, SubscriptionRefused } from './request.ts'
 import type { Indexed } from './subscription-index.ts'
@@ -45,6 +46,7 @@ export function createPreparations(port: ChangesPort): Preparations {
     if (!isOne && request.filters.length === 0) return names.length === 0 ? [] : [{ request, tests: [] }]
     const found = await Promise.all(names.map(({ schema, table }) => findTable(schema, table, role)))
     const published = found.filter((facts) => facts?.isPublished === true)
+    if (published.some((facts) => facts!.policiesApply)) await loadParser()
     return Promise.all(published.map((facts) => preparePart(port, request, facts!)))
   }
   return {

@@ -9,11 +9,12 @@ export type ChangeSender = {
   send(member: Member, delivery: Delivery): void
   /** Forgets what waits for a member. */
   forget(member: Member): void
-  /** Whether something waits that is not on the socket yet. */
-  isWaiting(client: Client): boolean
+  /** What waits that is not on the socket yet, in bytes. */
+  waitingBytes(client: Client): number
 }
 
-export function createChangeSender(): ChangeSender {
+/** `onMerged` is called for each change that waits. */
+export function createChangeSender(onMerged: () => void): ChangeSender {
   const backlogs = new WeakMap<Client, Backlog<Member>>()
 
   function send(member: Member, delivery: Delivery): void {
@@ -21,7 +22,8 @@ export function createChangeSender(): ChangeSender {
     if (member.missing?.has('postgres_changes') === true) return
     const backlog = backlogs.get(client)
     if (backlog === undefined && !isBehind(client)) put(member, delivery)
-    else if (!(backlog ?? begin(client)).add(member, delivery)) giveUp(client)
+    else if ((backlog ?? begin(client)).add(member, delivery)) onMerged()
+    else giveUp(client)
   }
 
   function begin(client: Client): Backlog<Member> {
@@ -51,7 +53,7 @@ export function createChangeSender(): ChangeSender {
   return {
     send,
     forget: (member) => backlogs.get(member.client)?.forget(member),
-    isWaiting: (client) => backlogs.has(client),
+    waitingBytes: (client) => backlogs.get(client)?.bytes() ?? 0,
   }
 }
 

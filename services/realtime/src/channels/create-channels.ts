@@ -38,6 +38,8 @@ export type ChannelsDeps = Omit<RealtimeDeps, 'changes'> & {
 
 const prefix = wireTopic('')
 
+type Joining = { readonly request: JoinRequest; readonly bytes: number }
+
 /** What happens in channels: who is in which, and what members say. */
 export function createChannels(deps: ChannelsDeps, publishing: Publishing): Channels {
   const { options, clock, logger } = deps
@@ -50,7 +52,7 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
     const { topic, event } = message
     if (topic === 'phoenix' && event === 'heartbeat') {
       // A log in which nothing happens moves on too, and whoever comes back names a place that is still known.
-      return reply(client, message, 'ok', { cursor: deps.changes?.cursor() })
+      return reply(client, message, 'ok', { cursor: deps.changes?.settledCursor(client) })
     }
     if (event === 'phx_join') return askToJoin(client, message, bytes)
     const member = client.members.get(topic)
@@ -121,8 +123,6 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
     else if (entries.length > 0)
       tellSystem(member, { extension: 'postgres_changes', status: 'error', message: 'This node reads no changes' })
   }
-
-  type Joining = { readonly request: JoinRequest; readonly bytes: number }
 
   function whyNot(client: Client, { topic }: ClientMessage, { request, bytes }: Joining): string | undefined {
     if (!topic.startsWith(prefix)) return 'unmatched topic'

@@ -16,6 +16,8 @@ export type FollowDeps = {
   readonly reader: Pick<ChangeReader, 'since' | 'state' | 'onState' | 'latest'>
   /** Gives a member messages that it has not heard yet. */
   readonly catchUp: (member: Member, missed: readonly Broadcast[]) => void
+  /** A change waits for a slow client, merged with others of its row. */
+  readonly onMerged: () => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -57,8 +59,8 @@ export type FollowChanges = {
 }
 
 /** What the log has for members of channels. */
-export function createFollowChanges({ fanOut, reader, catchUp, onFailed }: FollowDeps): FollowChanges {
-  const sender = createChangeSender()
+export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFailed }: FollowDeps): FollowChanges {
+  const sender = createChangeSender(onMerged)
   let names = 0
 
   function follow(member: Member, asked: Asked): void {
@@ -150,7 +152,7 @@ export function createFollowChanges({ fanOut, reader, catchUp, onFailed }: Follo
     nameEntries: (requests) => requests.map((request) => ({ ...request, id: (names += 1) })),
     cursor,
     settledCursor: (client) =>
-      !sender.isWaiting(client) && client.members.values().every(isSettled) ? cursor() : undefined,
+      sender.waitingBytes(client) === 0 && client.members.values().every(isSettled) ? cursor() : undefined,
     follow,
     changeCaller: ({ changes, caller }) => {
       if (changes?.handle !== undefined) fanOut.updateClaims(changes.handle, caller)

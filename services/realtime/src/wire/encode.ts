@@ -6,7 +6,10 @@ export function encodeText(
   { joinRef = null, ref = null, topic, event }: Address,
   json: string,
 ): string {
-  const [join, own, name, what] = [joinRef, ref, topic, event].map((text) => JSON.stringify(text))
+  const join = JSON.stringify(joinRef)
+  const own = JSON.stringify(ref)
+  const name = JSON.stringify(topic)
+  const what = JSON.stringify(event)
   return version === 2
     ? `[${join},${own},${name},${what},${json}]`
     : `{"ref":${own},"join_ref":${join},"topic":${name},"event":${what},"payload":${json}}`

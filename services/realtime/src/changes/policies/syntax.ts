@@ -21,6 +21,9 @@ export async function parseExpressions(texts: readonly string[]): Promise<readon
   })
 }
 
+/** Loads the parser, so that the first change of a row need not wait for it. */
+export const loadParser = async (): Promise<void> => void (await parseExpressions(['true']))
+
 /** What `select …` selects, when it does nothing else. */
 export function toExpression(statement: Expression | undefined): Expression | undefined {
   if (statement === undefined || !('SelectStmt' in statement)) return undefined
