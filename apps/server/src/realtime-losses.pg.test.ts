@@ -15,7 +15,7 @@ import { type Follower, mustHaveAll, type Numbered, startFollower } from './test
 import type { Said } from './testing/phoenix.ts'
 
 const isLong = process.env['PANDO_TEST_LONG'] === '1'
-const followersMax = isLong ? 2_000 : 120
+const followersMax = isLong ? 2_000 : 100
 const rounds = isLong ? 5 : 1
 const writersMax = 3
 const password = 'open'
@@ -183,10 +183,10 @@ test(
     const countOf = ({ got }: Follower): number => got.length
     for (let round = 0; round < rounds; round += 1) {
       for (const strike of Object.values(faults)) {
-        const before = Math.max(...followers.map(countOf))
         await strike()
         // Everybody is back, and a while goes by.
-        await expect.poll(() => Math.min(...followers.map(countOf)), patiently).toBeGreaterThan(before + 50)
+        const before = Math.max(...followers.map(countOf))
+        await expect.poll(() => Math.min(...followers.map(countOf)), patiently).toBeGreaterThan(before + 20)
       }
     }
     for (const { stop } of writers) await stop()

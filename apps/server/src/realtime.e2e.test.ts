@@ -187,6 +187,24 @@ describe('a private channel', () => {
   })
 })
 
+test('a message that was sent right before the join comes once, as a replay', async () => {
+  const client = connect({ token: await api.sign({ role: 'authenticated', room: 'green', sub: crypto.randomUUID() }) })
+  await client.setAuth()
+  for (let round = 0; round < 5; round += 1) {
+    const heard: [string, number][] = []
+    const since = Date.now() - 1
+    await api.database.query("select realtime.send($1, 'e', 'room:green')", [{ round }])
+    const channel = client
+      .channel('room:green', { config: { private: true, broadcast: { replay: { since, limit: 5 } } } })
+      .on('broadcast', { event: '*' }, ({ event, payload }) => heard.push([event, payload['round'] as number]))
+    await join(channel)
+    await api.database.query("select realtime.send($1, 'last', 'room:green')", [{ round }])
+    await expect.poll(() => heard).toContainEqual(['last', round])
+    expect(heard.filter(([event, of]) => event === 'e' && of === round)).toHaveLength(1)
+    await client.removeChannel(channel)
+  }
+})
+
 describe('changes of rows', () => {
   test('reach who may see them, with what the filter asks for, from the commit on', async () => {
     await api.database.run(`

@@ -31,7 +31,9 @@ export const realtimeOptions = options({
       type: 'bytes',
       default: 256 * 1024,
       min: 64 * 1024,
-      text: 'Most bytes that wait for a socket that is slower than what it follows.',
+      text:
+        'Most bytes that wait for a socket that is slower than what it follows, and as many again for changes of rows, ' +
+        'merged by row. Whoever has more is told to fetch again.',
     },
     heartbeatTimeout: {
       type: 'duration',
@@ -64,13 +66,13 @@ export const realtimeOptions = options({
     },
     documentBytesMax: {
       type: 'bytes',
-      default: 2 * 1024 ** 2,
+      default: 1024 ** 2,
       min: 4096,
       text: 'Largest document; what one person did while away may be as large. Keep it below `messageBytesMax`.',
     },
     documentUpdateBytesMax: {
       type: 'bytes',
-      default: 1024 ** 2,
+      default: 512 * 1024,
       min: 1024,
       text: 'Largest single edit of a document.',
     },
@@ -82,9 +84,9 @@ export const realtimeOptions = options({
     },
     documentsBytesMax: {
       type: 'bytes',
-      default: 64 * 1024 ** 2,
+      default: 32 * 1024 ** 2,
       min: 1024 ** 2,
-      text: 'Most bytes of documents that are open on one node, as Postgres keeps them.',
+      text: 'Most bytes of documents that are open on one node, as Postgres keeps them; memory is up to 35 times that.',
     },
     undecidedDeletes: {
       type: 'enum',

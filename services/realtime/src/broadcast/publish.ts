@@ -40,7 +40,7 @@ export function publish(publishing: Publishing, topic: Topic, sent: Broadcast, f
 
 /** What the log has is for those who have heard all that came before it. */
 const hears = (member: Member, { id }: Broadcast): boolean =>
-  mayHear(member) && (id === undefined || member.changes?.hearsMessages === true)
+  mayHear(member) && (id === undefined || (member.changes?.hearsMessages === true && !member.changes.known.has(id)))
 
 /** False when the member is behind: it misses this, and is told so if it was kept. */
 function give(member: Member, { id }: Broadcast, frame: Buffer): boolean {

@@ -37,6 +37,8 @@ export type Asked = {
 /** What a member follows in the log: messages of the database, and its place in the fan-out of rows once that is known. */
 export type Following = {
   hearsMessages: boolean
+  /** Messages that it was told before the log had them. */
+  readonly known: ReadonlySet<string>
   /** Whether it asked for rows that are not followed yet. */
   awaitsRows: boolean
   handle: Handle | undefined
@@ -65,7 +67,13 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
 
   function follow(member: Member, asked: Asked): void {
     const awaitsRows = asked.entries.length > 0
-    const following: Following = { hearsMessages: false, awaitsRows, handle: undefined, stops: [] }
+    const following: Following = {
+      hearsMessages: false,
+      known: asked.known,
+      awaitsRows,
+      handle: undefined,
+      stops: [],
+    }
     member.changes = following
     whenReading(following, () => hearMessages(member, following, asked))
     if (awaitsRows) void followRows(member, following, asked)

@@ -6,7 +6,7 @@ import { encodeText } from '../wire/encode.ts'
 import type { Address, Version } from '../wire/messages.ts'
 import { toCloseFrame, toFrame } from '../wire/websocket-frame.ts'
 import type { Allowance } from './allowance.ts'
-import { writeThisTurn } from './write-this-turn.ts'
+import { writeNow, writeThisTurn } from './write-this-turn.ts'
 
 /** One socket: a phone, a tab, a server. Plain data, because there are many thousands. */
 export type Client = {
@@ -46,7 +46,11 @@ export function sendText(client: Client, address: Address, json: string): void {
 }
 
 /** Whether so much waits that the client is slower than what it follows. */
-export const isBehind = ({ socket, queueBytesMax }: Client): boolean => socket.writableLength > queueBytesMax
+export function isBehind({ socket, queueBytesMax }: Client): boolean {
+  // What was gathered in this turn has not been tried yet: the network may take it all.
+  if (socket.writableLength > queueBytesMax) writeNow(socket)
+  return socket.writableLength > queueBytesMax
+}
 
 /** Calls back once, when a client that is behind has got everything that waits for it. */
 export const whenDrained = ({ socket }: Client, callback: () => void): void => void socket.once('drain', callback)

@@ -14,6 +14,11 @@ export function writeThisTurn(socket: Socket, bytes: Buffer): void {
   socket.write(bytes)
 }
 
+/** Writes what was gathered for a socket in this turn. */
+export function writeNow(socket: Socket): void {
+  if (socket.writableCorked > 0) socket.uncork()
+}
+
 function flush(): void {
   const sockets = waiting
   waiting = []
