@@ -107,7 +107,6 @@ async function badTokens(): Promise<Record<string, [token: string, reason: RegEx
       /^InvalidJWTToken: Token has expired \d+ seconds ago$/,
     ],
     'that has no end': [await api.sign({ sub: ben, exp: undefined }), /^InvalidJWTToken: /],
-    'for another audience': [await tokenOf(ben, { aud: 'somebody else' }), /./],
     'of a role that the API does not have': [await tokenOf(ben, { role: 'postgres' }), /./],
   }
 }
@@ -116,23 +115,19 @@ describe('a bad token', () => {
   test('joins nothing, private or public, and the socket goes on', async () => {
     const client = await connect()
     for (const [name, [token, reason]] of Object.entries(await badTokens())) {
-      const message = `a token ${name}`
-      if (name !== 'for another audience')
-        expect(await client.join(`user:${ben}`, privately, token), message).toEqual(refused(reason))
-      else expect(await client.join(`user:${ben}`, {}, token)).toBeTruthy()
+      const answer = await client.join(`user:${ben}`, privately, token)
+      expect(answer, `a token ${name}`).toEqual(refused(reason))
     }
     expect(await client.join('public')).toMatchObject(ok)
   })
 
   test('ends the channel that it is sent to, with the reason', async () => {
-    for (const [name, [token, reason]] of Object.entries(await badTokens())) {
-      if (name === 'for another audience') continue
+    for (const [name, [token]] of Object.entries(await badTokens())) {
       const client = await connect()
       await client.join(`user:${ben}`, privately, await tokenOf(ben))
       client.tell(`realtime:user:${ben}`, 'access_token', { access_token: token })
-      const why = await whyClosed(client)
-      expect(reason.source === '.' || typeof why === 'string', `a token ${name}: ${String(why)}`).toBe(true)
-      client.tell(`realtime:user:${ben}`, 'broadcast', { event: 'x' })
+      expect(await whyClosed(client), `a token ${name}`).toEqual(expect.stringMatching(/./))
+      expect(await client.ask(`realtime:user:${ben}`, 'broadcast')).toEqual(refused('^unmatched topic$'))
       client.close()
     }
   })
@@ -342,7 +337,7 @@ describe('a limit is told in the words of the protocol:', () => {
   test('the size of a join, its changes, and of any message', async () => {
     const client = await connect(limited)
     expect(await client.join('x'.repeat(5_000))).toEqual(refused('^InvalidJoinPayload: '))
-    const changes = Array(3).fill({ event: '*', schema: 'public' })
+    const changes = many(3).map(() => ({ event: '*', schema: 'public' }))
     expect(await client.join('changes', { postgres_changes: changes })).toEqual(refused('^InvalidJoinPayload: '))
     expect(await client.join('fits')).toMatchObject(ok)
     client.send(' '.repeat(20_000))

@@ -95,7 +95,7 @@ async function startNode(): Promise<Node> {
 
 /** Writes rows until it is told to stop, over every fault, and a message with each. */
 function startWriter(writer: number): { stop(): Promise<void> } {
-  let isOver = false
+  const stopping = new AbortController()
   let n = 0
   const statement = `
     with row as (insert into public.numbers (writer, n) values ($1, $2) returning id)
@@ -104,17 +104,17 @@ function startWriter(writer: number): { stop(): Promise<void> } {
     const client = new Client({ connectionString: postgres.url })
     client.on('error', () => undefined)
     await client.connect()
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       await client.query(statement, [writer, (n += 1)])
       await sleep(1)
     }
     await client.end()
   }
   const keepWriting = async (): Promise<void> => {
-    while (!isOver) await write().catch(() => sleep(20))
+    while (!stopping.signal.aborted) await write().catch(() => sleep(20))
   }
   const ended = keepWriting()
-  return { stop: async () => ((isOver = true), ended) }
+  return { stop: () => (stopping.abort(), ended) }
 }
 
 const readRow = ({ event, payload }: Said): Numbered | undefined => {

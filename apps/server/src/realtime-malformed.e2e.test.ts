@@ -209,7 +209,7 @@ describe('out of order', () => {
       }),
     )
     clients[1]!.tell('realtime:rush', 'broadcast', { event: 'all here' })
-    await clients[2]!.until(({ event }) => event === 'broadcast')
+    expect(await clients[2]!.until(({ event }) => event === 'broadcast')).toMatchObject({ topic: 'realtime:rush' })
     for (const client of clients) client.close()
   })
 })
@@ -238,11 +238,13 @@ describe('the network', () => {
     const other = await connect()
     await other.join('gone', { presence: { enabled: true } })
     const bad = await raw()
-    bad.socket.write(frameOf(text, '["1","1","realtime:gone","phx_join",{}]'))
+    bad.socket.write(frameOf(text, '["1","1","realtime:gone","phx_join",{"config":{"presence":{"key":"it"}}}]'))
     bad.socket.write(frameOf(text, '["1","2","realtime:gone","presence",{"event":"track","payload":{}}]'))
-    await other.until(({ event, payload }) => event === 'presence_diff' && Object.keys(payload['joins']!).length === 1)
+    const came = await other.until(({ event }) => event === 'presence_diff')
+    expect(came.payload).toMatchObject({ joins: { it: {} }, leaves: {} })
     leave(bad.socket)
-    await other.until(({ event, payload }) => event === 'presence_diff' && Object.keys(payload['leaves']!).length === 1)
+    const left = await other.until((said) => said.event === 'presence_diff' && said !== came)
+    expect(left.payload).toMatchObject({ joins: {}, leaves: { it: {} } })
     bad.socket.destroy()
     other.close()
   })
@@ -274,7 +276,7 @@ test(`${framesMax} random frames: no stall, no exit, and the others go on`, { ti
   const seed = Math.floor(Math.random() * 2 ** 31)
   const nextFrames = randomFrames(seed)
   let sent = 0
-  let isOver = false
+  const over = new AbortController()
   const send = async (): Promise<void> => {
     while (sent < framesMax) {
       const { socket } = await raw()
@@ -288,11 +290,11 @@ test(`${framesMax} random frames: no stall, no exit, and the others go on`, { ti
     }
   }
   const watch = async (): Promise<void> => {
-    while (!isOver) await mustGoOn()
+    while (!over.signal.aborted) await mustGoOn()
   }
   const watching = watch()
   await Promise.all([1, 2, 3, 4].map(send))
-  isOver = true
+  over.abort()
   await watching
   expect(await metric('realtime_malformed_total'), `seed ${seed}`).toBeGreaterThan(framesMax / 20)
 })

@@ -1,6 +1,6 @@
 /** What the peer uses of Parse Server: it is installed for a bench alone, its types must be known without it. */
 declare module 'parse-server' {
-  import type { RequestListener } from 'node:http'
+  import type { RequestListener, Server } from 'node:http'
 
   type Cloud = { define(name: string, run: (request: { params: Record<string, unknown> }) => unknown): void }
 
@@ -20,7 +20,7 @@ declare module 'parse-server' {
     readonly app: RequestListener
     start(): Promise<this>
     static createLiveQueryServer(
-      server: import('node:http').Server,
+      server: Server,
       options: { readonly appId: string; readonly serverURL: string; readonly logLevel: 'error' },
     ): Promise<unknown>
   }
