@@ -170,6 +170,9 @@ async function readTruth(): Promise<Map<number, number[]>> {
   return truth
 }
 
+/** Told while Postgres is away or this machine is busy: who comes back by the cursor has lost nothing. */
+const mended = new Set(['check-failed', 'too-many-pending', 'too_slow'].map((reason) => `resync: ${reason}`))
+
 const patiently = { timeout: 60_000, interval: 20 }
 
 test(
@@ -199,7 +202,8 @@ test(
         followers.filter((_, index) => plans[index]!.topic === topic),
         truth,
       )
-    expect(followers.flatMap(({ resyncs }) => resyncs)).toEqual([])
+    const losses = followers.flatMap(({ resyncs }) => resyncs).filter((reason) => !mended.has(reason))
+    expect(losses).toEqual([])
     expect(Math.min(...followers.map(({ connections }) => connections()))).toBeGreaterThan(rounds)
     mustCatchPlanted(followers, truth)
   },

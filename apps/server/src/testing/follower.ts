@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openPhoenix, type Said } from './phoenix.ts'
+import { openPhoenix, type Phoenix, type Said } from './phoenix.ts'
 
 export type Numbered = { readonly id: number; readonly cursor: string }
 
@@ -9,7 +9,7 @@ export type Follower = {
   readonly got: Numbered[]
   /** What came a second time: known by a cursor that is not after the last one. */
   readonly again: Numbered[]
-  /** What the server told: something was missed. */
+  /** What the server told: something was missed. It comes back at once then, by the cursor of what it has. */
   readonly resyncs: string[]
   connections(): number
   stop(): void
@@ -38,10 +38,14 @@ export async function startFollower({ url, apikey, topic, config, read }: Follow
   let cursor: string | undefined
   let connections = 0
 
-  const hear = (said: Said): void => {
+  const hear = (client: Phoenix, said: Said): void => {
     const { event, payload } = said
     if (event === 'system' && payload['status'] === 'ok') ready.resolve()
-    if (event === 'system' && payload['status'] === 'error') resyncs.push(String(payload['message']))
+    if (event === 'system' && payload['status'] === 'error') {
+      resyncs.push(String(payload['message']))
+      client.onHeard = () => {}
+      client.close()
+    }
     const next = read(said)
     if (next === undefined) return
     if (cursor !== undefined && next.cursor <= cursor) again.push(next)
@@ -54,7 +58,7 @@ export async function startFollower({ url, apikey, topic, config, read }: Follow
     const client = await openPhoenix(url(), { apikey })
     const close = (): void => client.close()
     stopping.signal.addEventListener('abort', close)
-    client.onHeard = hear
+    client.onHeard = (said) => hear(client, said)
     const answer = await client.join(topic, { ...config, ...(cursor !== undefined && { cursor }) })
     connections += 1
     // Who has been told nothing yet begins where the answer says.
