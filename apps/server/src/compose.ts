@@ -121,7 +121,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
         .map((part) => part())
         .find((part) => !part.ready) ?? { ready: true },
     prepare: async () => {
-      tracing?.start()
+      await tracing?.start()
       await sessions.start()
     },
     beginDrain: () => {

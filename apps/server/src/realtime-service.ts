@@ -94,6 +94,7 @@ function renderObservations(logger: Logger, metrics: Metrics): (observation: Cha
     .counter({ name: 'realtime_log_resets_total', help: 'Times that the log of changes began anew.', labels: [] })
     .series({})
   let retained = 0
+  let isLost = false
   metrics.gauge({
     name: 'realtime_log_retained_bytes',
     help: 'Log that Postgres keeps for this installation; it gives up above max_slot_wal_keep_size.',
@@ -110,7 +111,13 @@ function renderObservations(logger: Logger, metrics: Metrics): (observation: Cha
         resets.add()
         return logger.warn({ reason: observation.reason }, 'the log of changes began anew; clients fetch again')
       case 'stream.lost':
-        return logger.warn({ err: observation.cause, retryMs: observation.retryMs }, 'the log of changes is not read')
+        // Once for all attempts until it is read again.
+        if (!isLost) logger.warn({ err: observation.cause }, 'the log of changes is not read; trying again')
+        isLost = true
+        return
+      case 'reader.state':
+        if (observation.state === 'reading') isLost = false
+        return logger.debug({ state: observation.state }, 'the log of changes')
       case 'listener.failed':
         return logger.error({ err: observation.cause }, 'a change could not be passed on')
       case 'slot.given_up':

@@ -131,7 +131,9 @@ async function keepReading(keeping: Keeping, stopped: AbortSignal): Promise<void
   while (!stopped.aborted) {
     let pauseMs: number
     try {
-      reading ??= { ...keeping, slot: limits.slot ?? (await getDefaultSlotName(queries)), server: undefined }
+      // The database may have been made anew, under another number.
+      const slot = limits.slot ?? (await getDefaultSlotName(queries))
+      if (reading?.slot !== slot) reading = { ...keeping, slot, server: undefined }
       const outcome = await readSlot(reading, stopped, onCaughtUp)
       enter(outcome === 'busy' ? 'standby' : 'starting')
       pauseMs = outcome === 'busy' ? spread(limits.standbyPause, keeping.random) : nextPause()

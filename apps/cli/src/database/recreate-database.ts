@@ -1,4 +1,4 @@
-import { createDatabase } from '@pando/postgres/database'
+import { createDatabase, type Queries } from '@pando/postgres/database'
 import { PostgresError } from '@pando/postgres/errors'
 import { loginUrl } from '@pando/postgres/login'
 import { escapeIdentifier } from 'pg'
@@ -19,8 +19,8 @@ export async function recreateDatabase({ adminUrl, isEmbedded }: Database): Prom
   const pool = createDatabase({ url, applicationName: 'pando', connectionsMax: 1, statementMsMax: 0 })
   try {
     await explainingErrors(url, async () => {
-      // Neither statement runs inside a transaction.
-      await pool.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)
+      // None of these runs inside a transaction.
+      await dropDatabase(pool, name)
       await pool.query(`create database ${escapeIdentifier(name)}${owner} template template0`)
     })
   } catch (error) {
@@ -29,6 +29,26 @@ export async function recreateDatabase({ adminUrl, isEmbedded }: Database): Prom
     await pool.close()
   }
 }
+
+/** Whoever reads its log is ended, and kept from coming back: `force` ends all others, and not that one. */
+async function dropDatabase(queries: Queries, name: string): Promise<void> {
+  const database = escapeIdentifier(name)
+  const [found] = await queries.query('select from pg_catalog.pg_database where datname = $1', [name])
+  if (found === undefined) return
+  await queries.query(`alter database ${database} allow_connections false`)
+  try {
+    await queries.query(endReaders, [name, readerEndMs])
+    await queries.query(`drop database ${database} with (force)`)
+  } catch (error) {
+    await queries.query(`alter database ${database} allow_connections true`)
+    throw error
+  }
+}
+
+const endReaders = `
+  select pg_catalog.pg_terminate_backend(active_pid, $2)
+  from pg_catalog.pg_replication_slots where database = $1 and active`
+const readerEndMs = 5_000
 
 const toFailure = (name: string, cause: PostgresError): Failure =>
   new Failure('database', `Database "${name}" could not be made anew: ${cause.message}.`, {
