@@ -9,10 +9,12 @@ export type CrowdTask =
       readonly port: number
       readonly path: string
       readonly count: number
-      /** Texts that each socket sends when it is open; `{n}` is its number. */
+    }
+  /** Each socket sends these texts, and is in when it got an answer that contains `welcome`. `{n}` is its number. */
+  | {
+      readonly kind: 'greet'
       readonly hello: readonly string[]
-      /** Counts as answer to the hello: a socket is in when it got so many messages that contain it. */
-      readonly welcome?: { readonly text: string; readonly times: number }
+      readonly welcome: string
       /** Each own values for `{token}`. */
       readonly tokens?: readonly string[]
     }
@@ -31,11 +33,13 @@ export type CrowdReport = {
 }
 
 const sockets: RawSocket[] = []
-/** So many handshakes at once. */
-const openingMax = 64
+/** So many handshakes, or joins, at once. */
+const underWayMax = 64
 /** Ports of one address are not enough for all. */
 const socketsPerAddress = 10_000
 
+const onWelcome = new Map<number, () => void>()
+let welcomeText = Buffer.alloc(0)
 let counted: Buffer | undefined
 let messages = 0
 let sinceMs = performance.now()
@@ -53,6 +57,8 @@ async function run(task: CrowdTask): Promise<object | undefined> {
   switch (task.kind) {
     case 'open':
       return open(task)
+    case 'greet':
+      return greet(task)
     case 'count':
       counted = Buffer.from(task.text)
       messages = 0
@@ -71,42 +77,41 @@ async function run(task: CrowdTask): Promise<object | undefined> {
   }
 }
 
-async function open({
-  port,
-  path,
-  count,
-  hello,
-  welcome,
-  tokens,
-}: Extract<CrowdTask, { kind: 'open' }>): Promise<object> {
+/** Runs the work for each of `count` numbers, `underWayMax` at once; resolves to the seconds that it took. */
+async function forEach(count: number, work: (number: number) => Promise<void>): Promise<number> {
   const startMs = performance.now()
   let next = 0
-  const text = welcome && Buffer.from(welcome.text)
-  const openOne = async (): Promise<void> => {
-    while (next < count) {
-      const number = next++
-      let left = welcome?.times ?? 0
-      const isIn = Promise.withResolvers<void>()
-      const token = tokens?.[number % tokens.length] ?? ''
-      const socket = await openRawSocket({
-        port,
-        path,
-        localAddress: `127.0.0.${2 + Math.floor(sockets.length / socketsPerAddress)}`,
-        onMessage: (message) => {
-          if (left > 0 && message.includes(text!) && (left -= 1) === 0) isIn.resolve()
-          hear(message, number)
-        },
-      })
-      sockets.push(socket)
-      for (const each of hello) socket.send(each.replaceAll('{n}', String(number)).replaceAll('{token}', token))
-      if (left > 0) await isIn.promise
-    }
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++)
   }
-  await Promise.all(Array.from({ length: openingMax }, openOne))
-  return { opened: sockets.length, seconds: (performance.now() - startMs) / 1000 }
+  await Promise.all(Array.from({ length: underWayMax }, lane))
+  return (performance.now() - startMs) / 1000
+}
+
+async function open({ port, path, count }: Extract<CrowdTask, { kind: 'open' }>): Promise<object> {
+  const seconds = await forEach(count, async (number) => {
+    const localAddress = `127.0.0.${2 + Math.floor(number / socketsPerAddress)}`
+    const onMessage = (message: Buffer): void => hear(message, number)
+    sockets[number] = await openRawSocket({ port, path, localAddress, onMessage })
+  })
+  return { seconds }
+}
+
+async function greet({ hello, welcome, tokens }: Extract<CrowdTask, { kind: 'greet' }>): Promise<object> {
+  welcomeText = Buffer.from(welcome)
+  const seconds = await forEach(sockets.length, (number) => {
+    const token = tokens?.[number % tokens.length] ?? ''
+    for (const each of hello) sockets[number]!.send(each.replaceAll('{n}', String(number)).replaceAll('{token}', token))
+    return new Promise((resolve) => onWelcome.set(number, resolve))
+  })
+  return { seconds }
 }
 
 function hear(message: Buffer, number: number): void {
+  if (onWelcome.size > 0 && message.includes(welcomeText)) {
+    onWelcome.get(number)?.()
+    onWelcome.delete(number)
+  }
   if (counted === undefined || !message.includes(counted)) return
   messages += 1
   if (number === 0) onOwn?.()

@@ -5,7 +5,8 @@ import type { CrowdReport, CrowdTask } from './crowd.ts'
 
 /** A process of load; one task at a time. */
 export type Crowd = {
-  open(task: Omit<Extract<CrowdTask, { kind: 'open' }>, 'kind'>): Promise<{ opened: number; seconds: number }>
+  open(task: Omit<Extract<CrowdTask, { kind: 'open' }>, 'kind'>): Promise<{ readonly seconds: number }>
+  greet(task: Omit<Extract<CrowdTask, { kind: 'greet' }>, 'kind'>): Promise<{ readonly seconds: number }>
   count(text: string): Promise<void>
   report(): Promise<CrowdReport>
   send(task: Omit<Extract<CrowdTask, { kind: 'send' }>, 'kind'>): Promise<void>
@@ -27,6 +28,7 @@ export function startCrowd(): Crowd {
   }
   return {
     open: (task) => ask({ kind: 'open', ...task }),
+    greet: (task) => ask({ kind: 'greet', ...task }),
     count: async (text) => void (await ask({ kind: 'count', text })),
     report: () => ask({ kind: 'report' }),
     send: async (task) => void (await ask({ kind: 'send', ...task })),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -24,5 +25,13 @@ test('of many at once one takes over what a dead process held', async () => {
   await writeFile(path.join(folder, 'lock'), JSON.stringify({ pid: process.pid, startedAs: 'before', program: 'dead' }))
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder, 'test')))
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  expect(await readdir(folder)).toEqual(['lock'])
+})
+
+test('who died while taking over stands in nobody’s way', async () => {
+  const dead = JSON.stringify({ pid: process.pid, startedAs: 'before', program: 'dead' })
+  await writeFile(path.join(folder, 'lock'), dead)
+  await writeFile(path.join(folder, `lock.${hash('sha256', dead).slice(0, 16)}`), `${dead} `)
+  await lockFolder(folder, 'test')
   expect(await readdir(folder)).toEqual(['lock'])
 })

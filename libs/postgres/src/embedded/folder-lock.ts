@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { hash, randomBytes } from 'node:crypto'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EmbeddedPostgresError } from './error.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 type Holder = ProcessIdentity & { readonly program: string }
+
+/** How long one waits for somebody who is removing a dead lock. */
+const pauseMs = 5
 
 /**
  * Takes the folder for this process, or throws `EmbeddedPostgresError` (`folder_in_use`) that names the holder. A lock
@@ -19,7 +23,7 @@ export async function lockFolder(folder: string, program: string): Promise<() =>
   const self: Holder = { ...(identifyProcess(process.pid) ?? { pid: process.pid, startedAs: '' }), program }
   await writeFile(draft, JSON.stringify(self), { mode: 0o644 })
   try {
-    while (!(await linkIfFree(draft, file))) await removeStale(file)
+    while (!(await linkIfFree(draft, file))) await removeStale(file, draft)
   } finally {
     await rm(draft, { force: true })
   }
@@ -37,21 +41,35 @@ async function linkIfFree(draft: string, file: string): Promise<boolean> {
   }
 }
 
-async function removeStale(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
+/** Throws when the holder lives; otherwise the lock is gone, or somebody else is about to remove it. */
+async function removeStale(file: string, draft: string): Promise<void> {
+  const text = await readText(file)
   if (text === undefined) return
   const holder = parseHolder(text)
   if (holder !== undefined && isAlive(holder)) throw inUse(path.dirname(file), holder)
-  // Moved first and looked at again: between our look and the move, somebody else may have replaced the stale lock.
-  const moved = `${file}.stale.${randomBytes(4).toString('hex')}`
-  await rename(file, moved).catch(() => undefined)
-  const same = await readFile(moved, 'utf8').then(
-    (content) => content === text,
-    () => true,
-  )
-  if (!same) await linkIfFree(moved, file)
-  await rm(moved, { force: true })
+  await removeDead(file, { text, draft })
 }
+
+type Dead = { readonly text: string; readonly draft: string }
+
+/**
+ * Only who has the mark of a dead lock may remove it: otherwise somebody who looked earlier would remove the lock that has
+ * taken its place. Who died with the mark is removed in the same way.
+ */
+async function removeDead(file: string, { text, draft }: Dead): Promise<void> {
+  const mark = `${file}.${hash('sha256', text).slice(0, 16)}`
+  if (await linkIfFree(draft, mark)) {
+    if ((await readText(file)) === text) await rm(file)
+    return rm(mark)
+  }
+  const other = await readText(mark)
+  if (other === undefined) return
+  const holder = parseHolder(other)
+  if (holder !== undefined && isAlive(holder)) await sleep(pauseMs)
+  else await removeDead(mark, { text: other, draft })
+}
+
+const readText = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined)
 
 function parseHolder(text: string): Holder | undefined {
   try {
