@@ -12,7 +12,9 @@ export type Replay = {
 }
 
 /** Undefined when it asks for what there cannot be. */
-export function parseReplay({ since, limit = limitMax }: { since: unknown; limit: unknown }): Replay | undefined {
+export function parseReplay(asked: { since: unknown; limit: unknown }): Replay | undefined {
+  const { since } = asked
+  const limit = asked.limit ?? limitMax
   if (!Number.isInteger(since) || !Number.isInteger(limit)) return undefined
   const date = new Date(since as number)
   if (Number.isNaN(date.getTime())) return undefined
