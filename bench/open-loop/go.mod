@@ -1,15 +1,12 @@
 module pando.bench/open-loop
 
-go 1.25.0
+go 1.26.0
 
-require github.com/tsenart/vegeta/v12 v12.12.0
+require github.com/valyala/fasthttp v1.77.0
 
 require (
-	github.com/influxdata/tdigest v0.0.1 // indirect
-	github.com/josharian/intern v1.0.0 // indirect
-	github.com/mailru/easyjson v0.7.7 // indirect
-	github.com/rs/dnscache v0.0.0-20230804202142-fc85eb664529 // indirect
-	golang.org/x/net v0.27.0 // indirect
-	golang.org/x/sync v0.7.0 // indirect
-	golang.org/x/text v0.16.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/molecule-man/go-brrr v1.3.0 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
 )

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { listGoals } from './goals.ts'
+import { lateMsMax } from './open-loop.ts'
 import type { Report } from './report.ts'
 import { formatRate } from './table.ts'
 import { workloads } from './workloads.ts'
@@ -75,7 +76,8 @@ function renderLatencies({ rows }: Report): string[] {
           [
             `${workload}, ${names[peer]!}`,
             formatRate(open.offeredPerSecond),
-            ...[open.p50Ms, open.p99Ms, open.lateP99Ms].map((ms) => ms.toFixed(1)),
+            ...[open.p50Ms, open.p99Ms].map((ms) => ms.toFixed(1)),
+            open.lateP99Ms.toFixed(1) + (open.lateP99Ms > lateMsMax ? ' (void)' : ''),
           ],
         ],
   )

@@ -11,7 +11,7 @@ export type OpenLoopResult = {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly failed: number
-  /** How late the generator itself was; a run whose p99 is above 5 ms says nothing and is void. */
+  /** How late the generator itself was; see `lateMsMax`. */
   readonly lateP99Ms: number
   /** Of the failed ones: how long the answer took, and how many did not say when to come back. */
   readonly failedP99Ms: number
@@ -23,12 +23,20 @@ export type OpenLoopPlan = {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly perSecond: number
+  /** Sent, but not counted: connections are opened meanwhile. */
+  readonly warmSeconds: number
   readonly seconds: number
   readonly requests: readonly { readonly url: string; readonly body: string }[]
 }
 
 /** Requests with different keys that are sent in turn. */
 const requestsMax = 5_000
+
+/** A run whose generator was later than this says nothing and is void. */
+export const lateMsMax = 5
+
+/** What is sent before it counts. */
+const warmSeconds = 1
 
 /** Arrivals on a schedule; undefined, with the reason on stderr, where Go cannot build the generator. */
 export function runOpenLoop(
@@ -68,7 +76,7 @@ function toPlan(
     body: body === undefined ? '' : fillText(body),
   }))
   const typed = body === undefined ? headers : { ...headers, 'content-type': 'application/json' }
-  return { method, headers: typed, perSecond, seconds, requests }
+  return { method, headers: typed, perSecond, warmSeconds, seconds, requests }
 }
 
 let built: string | undefined | null = null

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { listGoals } from './goals.ts'
 import type { Row } from './measure.ts'
+import { lateMsMax } from './open-loop.ts'
 import type { Report } from './report.ts'
 import { workloads } from './workloads.ts'
 
@@ -28,7 +29,7 @@ function describeRow({ peer, load, pandoIs, busyBefore, open }: Row): string {
     busyBefore > 0.2 ? styleText('yellow', ` machine ${Math.round(busyBefore * 100)} % busy`) : '',
     open === undefined
       ? ''
-      : ` · open loop at ${formatRate(open.offeredPerSecond)}/s: p50 ${open.p50Ms.toFixed(1)} p99 ${open.p99Ms.toFixed(1)} ms${open.lateP99Ms > 5 ? ' (generator late: void)' : ''}`,
+      : ` · open loop at ${formatRate(open.offeredPerSecond)}/s: p50 ${open.p50Ms.toFixed(1)} p99 ${open.p99Ms.toFixed(1)} ms${open.lateP99Ms > lateMsMax ? ' (generator late: void)' : ''}`,
   ].join('')
 }
 

@@ -31,6 +31,7 @@ export async function measureStorm(
     method,
     headers: { ...headers, 'content-type': 'application/json' },
     perSecond: offeredPerSecond,
+    warmSeconds: 0,
     seconds: crowdSeconds,
     requests: calls.map(({ path, body }) => ({ url: peer.origin + path, body: JSON.stringify(body) })),
   })
