@@ -11,7 +11,7 @@ export type Invocation =
   | { readonly command: 'init' | 'doctor' | 'migrate up' | 'migrate status'; readonly args: GlobalOptions }
   | { readonly command: 'status'; readonly args: GlobalOptions & { output?: string } }
   | { readonly command: 'dev'; readonly args: GlobalOptions & { dbPort?: number; watch: boolean } }
-  | { readonly command: 'serve'; readonly args: GlobalOptions & { services?: string; host?: string } }
+  | { readonly command: 'serve'; readonly args: GlobalOptions & { services?: string; host?: string; workers?: number } }
   | { readonly command: 'migrate new'; readonly args: GlobalOptions & { name: string } }
   | { readonly command: 'migrate reset'; readonly args: GlobalOptions & { yes?: boolean; seed: boolean } }
   | { readonly command: 'seed'; readonly args: GlobalOptions }
@@ -82,10 +82,16 @@ function addProjectCommands(program: Command, run: Run): void {
     .action((_, self: Command) => run({ command: 'dev', args: self.optsWithGlobals() }))
   command(program, 'serve', 'run a node of a deployment; settings come from the environment', [
     'DATABASE_URL=postgres://… pando serve',
-    'pando serve --services gateway,rest --port 8080',
+    'pando serve --services rest,auth --port 8080',
+    'pando serve --workers auto',
   ])
     .option('--services <list>', 'services of this node, comma-separated (default: all)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .addOption(
+      new Option('--workers <number>', 'processes that share the port; auto: one for each core').argParser(
+        parseWorkers,
+      ),
+    )
     .action((_, self: Command) => run({ command: 'serve', args: self.optsWithGlobals() }))
   command(program, 'status', 'URLs and keys of the project, and whether it runs', [
     'pando status',
@@ -158,4 +164,11 @@ function parsePort(text: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (port >= 0 && port <= portMax) return port
   throw new InvalidArgumentError(`A port is a whole number from 0 to ${portMax}; 0 takes a free one.`)
+}
+
+/** `auto` is 0, as in the option of the server. */
+function parseWorkers(text: string): number {
+  if (text === 'auto') return 0
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('That is a number of processes, 1 or more, or auto.')
 }

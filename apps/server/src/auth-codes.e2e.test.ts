@@ -1,21 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askAuth, codeTo, follow, linkTo, newAddress, newPhone } from './testing/messages.ts'
+import { askAuth, codeTo, follow, linkTo, newAddress, newPhone, startConfirmingApi } from './testing/messages.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
 
 beforeAll(async () => {
-  api = await startApi({
-    sql: '',
-    environment: {
-      PANDO_AUTH_EMAIL_CONFIRMATIONS: 'true',
-      PANDO_AUTH_EMAIL_FREQUENCY: '0',
-      PANDO_AUTH_RATE_LIMIT_EMAIL_PER_ADDRESS: '1000',
-      PANDO_AUTH_SMS_FREQUENCY: '0',
-      PANDO_AUTH_PHONE_SIGNUP_ENABLED: 'true',
-      PANDO_AUTH_PHONE_CONFIRMATIONS: 'true',
-      PANDO_AUTH_SMS_TEST_OTP: '4915112345678=424242',
-    },
+  api = await startConfirmingApi({
+    PANDO_AUTH_RATE_LIMIT_EMAIL_PER_ADDRESS: '1000',
+    PANDO_AUTH_SMS_FREQUENCY: '0',
+    PANDO_AUTH_PHONE_SIGNUP_ENABLED: 'true',
+    PANDO_AUTH_PHONE_CONFIRMATIONS: 'true',
+    PANDO_AUTH_SMS_TEST_OTP: '4915112345678=424242',
   })
 })
 

@@ -1,10 +1,11 @@
 import { createAttestation, createBreachCheck, createCaptcha, createHooks, createLimits } from '@pando/auth'
 import { createDatabase, type Database } from '@pando/postgres/database'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import { randomBytes } from 'node:crypto'
 import type { Shared } from './roles.ts'
 
 type GuardDeps = {
-  readonly url: string
+  readonly url: ServerUrl
   /** Where hooks in Postgres run. */
   readonly database: Database
   readonly pepper: Buffer

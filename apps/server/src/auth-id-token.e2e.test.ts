@@ -208,6 +208,25 @@ test('banned people stay outside', async () => {
   expect(answer.body).toMatchObject({ error_code: 'user_banned' })
 })
 
+test('how strongly a provider proved somebody stands in the tokens of the session, for policies to ask', async () => {
+  const { auth } = api.client()
+  const told = { acr: 'urn:acme:mfa', amr: ['pwd', 'otp'], auth_time: 1_700_000_000 }
+  await auth.signInWithIdToken({ provider: 'google', token: await provider.sign({ ...newPerson(), ...told }), nonce })
+  const proof = { iss: provider.issuer, ...told }
+  expect((await auth.getClaims()).data?.claims).toMatchObject({ aal: 'aal1', provider_proof: proof })
+  await auth.refreshSession()
+  expect((await auth.getClaims()).data?.claims).toMatchObject({ aal: 'aal1', provider_proof: proof })
+})
+
+test('a provider that does not say how is held for the weakest proof', async () => {
+  const { auth } = api.client()
+  const vague = { acr: 2, amr: 'otp', auth_time: 'today' }
+  await auth.signInWithIdToken({ provider: 'google', token: await provider.sign({ ...newPerson(), ...vague }), nonce })
+  const claims = (await auth.getClaims()).data?.claims
+  expect(claims).toMatchObject({ aal: 'aal1' })
+  expect(claims).not.toHaveProperty('provider_proof')
+})
+
 test('a private key of Apple is a secret for a limited time only', async () => {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const environment = {

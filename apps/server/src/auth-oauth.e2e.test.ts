@@ -87,11 +87,11 @@ function pkceClient() {
   return createClient(api.url, api.keys.anonKey, { auth })
 }
 
-async function startPkce(sub: string) {
+async function startPkce(sub: string, queryParams: Record<string, string> = {}) {
   const client = pkceClient()
   const { data } = await client.auth.signInWithOAuth({
     provider: 'custom:acme' as never,
-    options: { redirectTo: app, skipBrowserRedirect: true, queryParams: { login_hint: sub } },
+    options: { redirectTo: app, skipBrowserRedirect: true, queryParams: { login_hint: sub, ...queryParams } },
   })
   return { client, url: data.url! }
 }
@@ -105,6 +105,14 @@ test('an app with PKCE gets a code, and for it a session with the tokens of the 
   expect(error).toBeNull()
   expect(data.user?.email).toBe(email)
   expect(data.session?.provider_token).toEqual(expect.any(String))
+})
+
+test('when somebody proved themselves at the provider is known after a redirect too, where the app asks for it', async () => {
+  const { client, url } = await startPkce(newPerson().sub, { max_age: '600' })
+  const back = await createBrowser().go(url, isApp)
+  await client.auth.exchangeCodeForSession(back.searchParams.get('code')!)
+  const { data } = await client.auth.getClaims()
+  expect(data?.claims).toMatchObject({ provider_proof: { iss: provider.issuer, auth_time: expect.any(Number) } })
 })
 
 test('of 50 exchanges of one code exactly one gets a session', async () => {

@@ -1,20 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createClient } from '@supabase/supabase-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askAuth, follow, linkTo, newAddress } from './testing/messages.ts'
-import { type Api, ask, startApi } from './testing/start-api.ts'
+import { askAuth, follow, linkTo, newAddress, startConfirmingApi } from './testing/messages.ts'
+import { type Api, ask } from './testing/start-api.ts'
 
 let api: Api
 
 beforeAll(async () => {
-  api = await startApi({
-    sql: '',
-    environment: {
-      PANDO_AUTH_EMAIL_CONFIRMATIONS: 'true',
-      PANDO_AUTH_EMAIL_FREQUENCY: '0',
-      PANDO_AUTH_SITE_URL: 'https://roam.example/welcome?from=mail',
-      PANDO_AUTH_REDIRECT_URLS: 'roam://**,https://*.roam.example/back',
-    },
+  api = await startConfirmingApi({
+    PANDO_AUTH_SITE_URL: 'https://roam.example/welcome?from=mail',
+    PANDO_AUTH_REDIRECT_URLS: 'roam://**,https://*.roam.example/back',
   })
 })
 

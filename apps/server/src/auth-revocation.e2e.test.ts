@@ -1,6 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { codeOf, type Person, signIn, signUp } from './testing/second-factors.ts'
+import { codeOf, type Person, signIn, signUp, signUpWithTotp } from './testing/second-factors.ts'
+import { openPhoenix } from './testing/phoenix.ts'
 import { type Api, ask, type Received, startApi } from './testing/start-api.ts'
 
 /** Two nodes on one database; only the first has accounts. */
@@ -10,7 +11,9 @@ let other: Api
 const environment = { PANDO_JWT_ENDED_SESSIONS_INTERVAL: '100ms', PANDO_GATEWAY_METRICS_PUBLIC: 'true' }
 
 beforeAll(async () => {
-  const sql = 'create function public.who() returns uuid language sql stable return auth.uid()'
+  const sql = `create function public.who() returns uuid language sql stable return auth.uid();
+    create function public.level() returns text language sql stable return auth.jwt() ->> 'aal';
+    create policy proven on realtime.messages for select to authenticated using ((select auth.jwt() ->> 'aal') = 'aal2')`
   api = await startApi({ sql, environment })
   other = await startApi({ beside: api, environment: { ...environment, PANDO_SERVER_SERVICES: 'rest' } })
 })
@@ -23,10 +26,16 @@ afterAll(async () => {
 const bothRefuse = [401, 401]
 const password = 'correct horse battery'
 
-function askWho(node: Api, token: string): Promise<Received> {
+const askWho = (node: Api, token: string): Promise<Received> => askAbout('who', node, token)
+
+function askAbout(what: 'who' | 'level', node: Api, token: string): Promise<Received> {
   const headers = { apikey: node.keys.anonKey, Authorization: `Bearer ${token}` }
-  return ask(`${node.url}/rest/v1/rpc/who`, { headers })
+  return ask(`${node.url}/rest/v1/rpc/${what}`, { headers })
 }
+
+/** What policies read as claim `aal`, on both nodes. */
+const levelsOf = (token: string) =>
+  Promise.all([api, other].map(async (node) => (await askAbout('level', node, token)).body))
 
 async function statusesOf(token: string): Promise<number[]> {
   const answers = await Promise.all([api, other].map((node) => askWho(node, token)))
@@ -48,6 +57,9 @@ async function tokenOf(client: SupabaseClient): Promise<string> {
   return data.session!.access_token
 }
 
+const sessionIdOf = (token: string): string =>
+  (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { session_id: string }).session_id
+
 const post = (path: string, body: unknown) =>
   ask(`${api.url}/auth/v1${path}`, { body, headers: { apikey: api.keys.anonKey } })
 const admin = () => api.client(api.keys.serviceRoleKey).auth.admin
@@ -57,6 +69,15 @@ type Ways = Record<string, (person: Person, second: SupabaseClient) => Promise<u
 
 const endsFirst: Ways = {
   'signing out on it': ({ client }) => client.auth.signOut({ scope: 'local' }),
+  'a second factor, removed on the other phone': async (_, { auth }) => {
+    const { data } = await auth.mfa.enroll({ factorType: 'totp' })
+    await api.database.query(`update auth.mfa_factors set status = 'verified' where id = $1`, [data!.id])
+    await api.database.query(`update auth.sessions set aal = 'aal2', factor_id = $1 where id = $2`, [
+      data!.id,
+      sessionIdOf((await auth.getSession()).data.session!.access_token),
+    ])
+    return auth.mfa.unenroll({ factorId: data!.id })
+  },
   'signing out everywhere else': (_, second) => second.auth.signOut({ scope: 'others' }),
   'a new password, chosen on the other phone': (_, second) => second.auth.updateUser({ password: 'another long one' }),
   'a second factor, proved on the other phone': async (_, { auth }) => {
@@ -89,10 +110,13 @@ const endsBoth: Ways = {
     api.database.query(`update auth.users set banned_until = 'infinity' where id = $1`, [user.id]),
 }
 
-function askAsAdmin(path: string): Promise<Received> {
+function askAsAdmin(path: string, method = 'POST', body?: unknown): Promise<Received> {
   const { serviceRoleKey: key } = api.keys
-  return ask(`${api.url}/auth/v1${path}`, { method: 'POST', headers: { apikey: key, Authorization: `Bearer ${key}` } })
+  return ask(`${api.url}/auth/v1${path}`, { method, body, headers: { apikey: key, Authorization: `Bearer ${key}` } })
 }
+
+/** Proofs are told in whole seconds; one of the second of a loss counts as one of before. */
+const waitForNextSecond = () => new Promise((resolve) => setTimeout(resolve, 1000))
 
 async function somebodyWithTwoPhones() {
   const person = await signUp(api)
@@ -117,6 +141,44 @@ test.each(Object.entries(endsBoth))(
     for (const token of tokens) expect(await refusalsOf(token)).toEqual(bothRefuse)
   },
 )
+
+test('who removes their factor stays signed in, and no node takes the token of before for aal2', async () => {
+  const { client, factorId } = await signUpWithTotp(api)
+  const token = await tokenOf(client)
+  expect(await levelsOf(token)).toEqual(['aal2', 'aal2'])
+  expect((await client.auth.mfa.unenroll({ factorId })).error).toBeNull()
+  await vi.waitFor(async () => expect(await levelsOf(token)).toEqual(['aal1', 'aal1']), { timeout: 20_000 })
+  expect((await client.auth.getUser()).error).toBeNull()
+  const again = (await client.auth.mfa.enroll({ factorType: 'totp' })).data!
+  await waitForNextSecond()
+  await client.auth.mfa.challengeAndVerify({ factorId: again.id, code: codeOf(again.totp!.secret) })
+  expect(await levelsOf(await tokenOf(client))).toEqual(['aal2', 'aal2'])
+  expect(await levelsOf(token)).toEqual(['aal1', 'aal1'])
+})
+
+test('a channel that the second factor opened is closed without it, and does not open again', async () => {
+  const { client, factorId } = await signUpWithTotp(api)
+  const token = await tokenOf(client)
+  const socket = await openPhoenix(api.url, { apikey: api.keys.anonKey })
+  const join = () => socket.join('vault', { private: true }, token)
+  expect(await join()).toMatchObject({ status: 'ok' })
+  await client.auth.mfa.unenroll({ factorId })
+  await socket.until(({ event }) => event === 'phx_close')
+  expect(await join()).toMatchObject({ status: 'error', response: { reason: expect.stringContaining('Unauthorized') } })
+  socket.close()
+})
+
+test('a factor that an admin removes, or a number that an admin changes, ends all sessions', async () => {
+  const first = await signUpWithTotp(api)
+  await admin().mfa.deleteFactor({ userId: first.user.id, id: first.factorId })
+  expect(await refusalsOf(await tokenOf(first.client))).toEqual(bothRefuse)
+  const second = await signUpWithTotp(api)
+  await api.database.query(`update auth.mfa_factors set factor_type = 'phone', phone = '4915112345678' where id = $1`, [
+    second.factorId,
+  ])
+  await askAsAdmin(`/admin/users/${second.user.id}/factors/${second.factorId}`, 'PUT', { phone: '+4915187654321' })
+  expect(await refusalsOf(await tokenOf(second.client))).toEqual(bothRefuse)
+})
 
 test('the data API says what became of the session, and accounts say it as the SDKs expect', async () => {
   const { client, session } = await signUp(api)

@@ -1,3 +1,4 @@
+import { createLocalRateStore } from '@pando/admission/rate-limits/local-rate-store'
 import { type Clock, systemClock } from '@pando/core/clock'
 import { type Readiness, withoutState } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
@@ -9,7 +10,7 @@ import { createOperations } from '@pando/http/operations'
 import { createHttpServer, type HttpServerDeps } from '@pando/http/server'
 import type { HttpService } from '@pando/http/service'
 import { bufferedOutput, createLogger, type Logger, type LogOutput } from '@pando/telemetry/logger'
-import { createMetrics } from '@pando/telemetry/metrics'
+import { createMetrics, type Metrics } from '@pando/telemetry/metrics'
 import { createRandomIds, type Ids } from '@pando/telemetry/trace'
 import { createTracing } from '@pando/telemetry/tracing'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
@@ -19,7 +20,13 @@ import { chooseRoles, type EndedSessionsPart, type Parts, type Shared } from './
 import { traceparentWith, traceRequests } from './trace-requests.ts'
 
 /** What a node takes from the world; tests give their own. */
-export type World = { readonly clock: Clock; readonly ids: Ids; readonly output: LogOutput }
+export type World = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly output: LogOutput
+  /** Its own if not given. */
+  readonly metrics?: Metrics
+}
 
 /** A node, put together and not yet started. */
 export type Node = {
@@ -34,8 +41,13 @@ export type Node = {
   readonly ready: Readiness
   /** Loads what the node needs before it serves. */
   readonly prepare: () => Promise<void>
-  /** From now on `/health/ready` says no and answers ask clients to reconnect elsewhere. */
-  readonly beginDrain: () => void
+  /**
+   * From now on answers ask clients to connect anew, and `/health/ready` says no, unless another process has succeeded
+   * this one at its address.
+   */
+  readonly beginDrain: (why: { readonly isSucceeded: boolean }) => void
+  /** Ends the WebSockets that pass through to other nodes, one after the other within `spreadMs`. */
+  readonly drainGateway: (spreadMs: number) => Promise<void>
   /** Frees what the node holds beside its services and listeners. */
   readonly release: () => Promise<void>
 }
@@ -53,9 +65,10 @@ export function realWorld(config: ServerConfig): World {
 export function composeNode(config: ServerConfig, parts: Parts, world: World): Node {
   const { clock, ids, output } = world
   const logger = createLogger({ level: config.log.level, stream: output })
-  const metrics = createMetrics({ process: true })
+  const metrics = world.metrics ?? createMetrics({ process: true })
   const tracing = createTracing({ values: config.otel, ids, logger })
   let draining = false
+  let leaving = false
 
   const keys = createKeyRing(toConfiguredKeys(config))
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
@@ -63,12 +76,14 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
   const sessions = parts.endedSessions?.({ config, clock, logger, metrics }) ?? noneEnd
   const authenticate = refuseEnded(authenticateAnySession, sessions)
 
+  const bus = parts.bus?.({ config, clock, logger, metrics })
   const apiUrl = (): string => config.server.externalUrl?.replace(/\/$/, '') ?? listenerUrl(app)
   const shared: Shared = {
     config,
     authenticate,
     authenticateAnySession,
     onSessionEnded: sessions.onEnded,
+    bus,
     keys,
     clock,
     logger,
@@ -81,7 +96,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
   const onAdmin = services.filter(({ name }) => hasAdmin && name === 'admin')
   const onMain = services.filter((service) => !onAdmin.includes(service))
 
-  const node: Readiness = () => (draining ? { ready: false, reason: 'draining' } : { ready: true })
+  const node: Readiness = () => (leaving ? { ready: false, reason: 'draining' } : { ready: true })
   const readiness = { node, ...Object.fromEntries(services.map(({ name, ready }) => [name, ready])) }
   const serverDeps: HttpServerDeps = {
     limits: config.http,
@@ -98,7 +113,14 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
     services: onMain,
     readiness,
     authenticate,
+    admission: config.admission,
+    rateLimits: config.rateLimits,
+    rateStore: createLocalRateStore({ clock, bucketsMax: config.rateLimits.bucketsMax }),
+    recall: authenticateAnySession.recall,
+    random: Math.random,
     metrics,
+    logger,
+    clock,
     traceparent: traceparentWith(ids),
   })
 
@@ -123,11 +145,15 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
     prepare: async () => {
       await tracing?.start()
       await sessions.start()
+      await bus?.start()
     },
-    beginDrain: () => {
+    beginDrain: ({ isSucceeded }) => {
       draining = true
+      leaving ||= !isSucceeded
     },
+    drainGateway: gateway.drain,
     release: async () => {
+      await bus?.stop()
       await sessions.stop()
       await tracing?.stop()
       output.close()
@@ -136,7 +162,12 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
 }
 
 /** Of a node without a database: sessions end with their tokens. */
-const noneEnd: EndedSessionsPart = { ...withoutState, has: () => false, onEnded: () => () => {} }
+const noneEnd: EndedSessionsPart = {
+  ...withoutState,
+  has: () => false,
+  loweredAt: () => undefined,
+  onEnded: () => () => {},
+}
 
 /** The address that this machine reaches an open listener at. */
 function listenerUrl(app: FastifyInstance): string {

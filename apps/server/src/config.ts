@@ -1,6 +1,9 @@
 import { options } from '@pando/config/options'
 import { type Configuration, readConfiguration, type Sources } from '@pando/config/read-configuration'
+import { admissionOptions } from '@pando/admission/config'
+import { rateLimitOptions } from '@pando/admission/rate-limits/config'
 import { authOptions } from '@pando/auth'
+import { busOptions, redisOptions } from '@pando/bus/config'
 import { gatewayOptions } from '@pando/gateway'
 import { jwtOptions } from '@pando/http/auth/config'
 import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
@@ -21,7 +24,7 @@ export const serverOptions = options({
       type: 'list',
       default: ['all'],
       flag: 'services',
-      text: 'Names of the services that this node runs, or `all`.',
+      text: 'Names of the services that this node runs, or `all`; `gateway` alone for one that passes all requests on.',
     },
     host: { type: 'string', default: '127.0.0.1', flag: 'host', text: 'Address to listen on; `0.0.0.0` for all.' },
     port: {
@@ -47,17 +50,35 @@ export const serverOptions = options({
       max: 65_535,
       text: 'Port of the admin listener with health, `/metrics` and the admin service; without it there is none.',
     },
+    workers: {
+      type: 'integer',
+      default: null,
+      min: 0,
+      max: 256,
+      flag: 'workers',
+      text:
+        'Processes of `pando serve` that share the port, 0 for as many as the machine has cores. Without it there is one, ' +
+        'which nobody replaces. Limits of connections, memory and rates count for each.',
+    },
     drainDelay: {
       type: 'duration',
-      default: 0,
+      default: 3000,
       min: 0,
-      text: 'How long a node that ends still takes new connections while `/health/ready` says no: until load balancers have seen it.',
+      text:
+        'How long a node that ends still takes new connections while `/health/ready` says no: until load balancers have ' +
+        'seen it. Answers ask their clients to connect anew; connections that rested all that time are closed after it.',
+    },
+    drainSpread: {
+      type: 'duration',
+      default: 5000,
+      min: 0,
+      text: 'Over how long the WebSockets of a node that ends are closed, so that they do not all come back at once.',
     },
     drainTimeout: {
       type: 'duration',
-      default: 30_000,
+      default: 25_000,
       min: 0,
-      text: 'Longest wait for running requests when a node ends; then their sockets are closed.',
+      text: 'Longest time for all of that and for the running requests; then their sockets are closed.',
     },
   },
 })
@@ -69,11 +90,15 @@ export const serverGroups = {
   jwt: jwtOptions,
   issuers: issuerOptions,
   gateway: gatewayOptions,
+  admission: admissionOptions,
+  rateLimits: rateLimitOptions,
   database: databaseOptions,
   rest: restOptions,
   auth: authOptions,
   realtime: realtimeOptions,
   changes: changesOptions,
+  bus: busOptions,
+  redis: redisOptions,
   log: telemetryOptions,
   otel: tracingOptions,
 } as const

@@ -1,3 +1,4 @@
+import type { Bus } from '@pando/bus/bus'
 import { createCatalogueKeeper, type CatalogueKeeper } from '@pando/catalogue/catalogue-keeper'
 import type { Catalogue } from '@pando/catalogue/catalogue'
 import { loadCatalogue, loadInDatabaseConfig } from '@pando/catalogue/load-catalogue'
@@ -6,9 +7,13 @@ import type { Readiness } from '@pando/core/service'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { listen } from '@pando/postgres/listen'
 import { createPipelinedPools, type PipelinedPools } from '@pando/postgres/pipeline/pools'
+import { createReplicatedPools } from '@pando/postgres/replicas/replicated-pools'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import { restSessionSettings, restSchemas, type RestOptions } from '@pando/rest'
 import type { Logger } from '@pando/telemetry/logger'
 import { countRows } from './count-rows.ts'
+import type { DatabaseServers, ServerNames } from './database-servers.ts'
+import { shareCommits } from './shared-commits.ts'
 
 /** How a node reaches Postgres, always as the authenticator, which becomes the caller's role. */
 export type PostgresAddresses = {
@@ -23,12 +28,19 @@ export type PostgresAddresses = {
   readonly realtimeUrl: string
   /** As `supabase_replication_admin`, who reads the log of changes; without a pooler. */
   readonly changesUrl: string
+  /** Where there are several servers. */
+  readonly servers?: ServerNames
 }
 
 /** Told, with the exposed schemas, of each catalogue right before it serves. */
 export type OnCatalogue = (catalogue: Catalogue, schemas: readonly string[]) => void
 
-export type DataLayerDeps = PostgresAddresses & {
+export type DataLayerDeps = Pick<PostgresAddresses, 'mode'> & {
+  readonly apiUrl: ServerUrl
+  readonly listenUrl: ServerUrl
+  readonly servers?: DatabaseServers
+  /** To the other nodes, who answer the same callers. */
+  readonly bus?: Bus
   readonly rest: RestOptions
   readonly clock: Clock
   readonly logger: Logger
@@ -48,22 +60,39 @@ export type DataLayer = Pick<PipelinedPools, 'run' | 'transaction' | 'stats'> & 
 
 /** Nothing is opened before `start`. */
 export function createDataLayer(deps: DataLayerDeps): DataLayer {
-  const { apiUrl, mode, rest, clock, logger } = deps
+  const { apiUrl, mode, rest, clock, logger, servers } = deps
   const tools = createDatabase({
     url: deps.listenUrl,
     applicationName: 'pando catalogue',
     connectionsMax: 2,
     onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   })
-  const pools = createPipelinedPools({
+  const poolsOptions = {
     url: apiUrl,
     applicationName: 'pando api',
     mode,
     clock,
-    roleSettings: (role) => restSessionSettings(rest, keeper.current(), role),
-  })
+    roleSettings: (role: string) => restSessionSettings(rest, keeper.current(), role),
+  }
+  const hasReplicas = servers !== undefined && servers.replicaUrls.length > 0
+  const commits = hasReplicas ? shareCommits(servers.commits, deps.bus) : undefined
+  const pools =
+    servers === undefined
+      ? createPipelinedPools(poolsOptions)
+      : createReplicatedPools({
+          ...poolsOptions,
+          servers,
+          replicaUrls: servers.replicaUrls,
+          observe: servers.observe,
+          onCommit: commits?.tell,
+        })
   const keeper = createCatalogueKeeper({
-    load: ({ generation, previous }) => load(tools, rest, { generation, previous }),
+    load: async ({ generation, previous }) => {
+      const catalogue = await load(tools, rest, { generation, previous })
+      // No replica answers what is compiled for a schema that it does not have yet.
+      if (hasReplicas) await servers.raise(tools)
+      return catalogue
+    },
     listen: (events) =>
       listen({
         url: deps.listenUrl,
@@ -95,6 +124,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     start: () => Promise.race([keeper.start(), firstFailure.promise]),
     stop: async () => {
       await keeper.stop()
+      commits?.stop()
       await Promise.all([pools.close(), tools.close()])
     },
   }

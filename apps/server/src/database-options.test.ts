@@ -41,3 +41,23 @@ test('notifications go around a pooler, with the password of requests', () => {
 test('a node without a database says which variable to set', () => {
   expect(() => addresses({})).toThrow(/set DATABASE_URL/)
 })
+
+test('several servers are named besides the one of the URL', () => {
+  const environment = {
+    DATABASE_URL: owner,
+    PANDO_DATABASE_HOSTS: 'db-1.internal,db-2.internal:5433',
+    PANDO_DATABASE_REPLICA_HOSTS: 'db-2.internal:5433',
+    PANDO_DATABASE_REPLICA_LAG_MAX: '5s',
+  }
+  expect(addresses(environment).servers).toEqual({
+    hosts: ['db-1.internal', 'db-2.internal:5433'],
+    replicaHosts: ['db-2.internal:5433'],
+    lagMsMax: 5_000,
+    intervalMs: 250,
+  })
+})
+
+test('what is no server is refused', () => {
+  const environment = { DATABASE_URL: owner, PANDO_DATABASE_REPLICA_HOSTS: 'db-2.internal,postgres://db-3.internal' }
+  expect(() => addresses(environment)).toThrow(/PANDO_DATABASE_REPLICA_HOSTS.*"postgres:\/\/db-3.internal" is none/)
+})

@@ -1,5 +1,6 @@
 import { watchEndedSessions } from '@pando/auth'
 import { createDatabase } from '@pando/postgres/database'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { EndedSessionsPart, Shared } from './roles.ts'
 
 /** Shorter than what people wait for: a node asks once a second, and what gave no answer is asked anew. */
@@ -8,7 +9,7 @@ const answerMsMax = 1_500
 /** What a node knows of ended sessions, by a connection of its own as `authenticator`, whose `url` this is. */
 export function createEndedSessions(
   { config, clock, logger, metrics }: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>,
-  url: string,
+  url: ServerUrl,
 ): EndedSessionsPart {
   const database = createDatabase({
     url,

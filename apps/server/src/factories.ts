@@ -10,22 +10,27 @@ import {
   limitDelivery,
   type Outbox,
 } from '@pando/auth'
+import type { Bus } from '@pando/bus/bus'
 import type { Address } from '@pando/contract/overview'
 import { deriveKey, listInstallationSecrets } from '@pando/http/auth/derive-key'
 import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createTokenSigner } from '@pando/http/auth/token-signer'
 import { createDatabase } from '@pando/postgres/database'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { HttpService } from '@pando/http/service'
 import { createRest } from '@pando/rest'
 import { randomBytes } from 'node:crypto'
 import { createAuthDelivery } from './auth-delivery.ts'
 import { createAuthGuards } from './auth-guards.ts'
+import type { ServerConfig } from './config.ts'
+import { createDatabaseServers, type DatabaseServers } from './database-servers.ts'
 import { createDashboardService } from './dashboard-service.ts'
 import { createDataLayer, type DataLayer, type OnCatalogue, type PostgresAddresses } from './data-layer.ts'
 import { createMailboxService } from './mailbox-service.ts'
+import { createNodeBus } from './node-bus.ts'
 import { createEndedSessions } from './ended-sessions.ts'
 import { createRealtimeService } from './realtime-service.ts'
-import type { Parts, ServiceFactories, Shared } from './roles.ts'
+import type { EndedSessionsPart, Parts, ServiceFactories, Shared } from './roles.ts'
 
 /** What only `pando dev` shows: where the project is and which keys it has. */
 export type DevelopmentPage = {
@@ -48,10 +53,33 @@ export type Development = {
 /** How each part of a node is made. */
 export function createFactories(addresses: PostgresAddresses, development: Development = {}): Parts {
   const { page, mailbox = false, onCatalogue } = development
+  let servers: DatabaseServers | undefined
+  const serversOf = (shared: Pick<Shared, 'clock' | 'logger' | 'metrics'>): DatabaseServers | undefined =>
+    addresses.servers && (servers ??= createDatabaseServers(shared, addresses, addresses.servers))
+  /** Where requests and services find Postgres: the primary, wherever it is. */
+  const liveOf = (shared: Pick<Shared, 'clock' | 'logger' | 'metrics'>) => {
+    const { follow = (url: string): ServerUrl => url } = serversOf(shared) ?? {}
+    const { apiUrl, listenUrl, authUrl, mode } = addresses
+    // A pooler finds the primary itself.
+    return {
+      apiUrl: mode === 'transactional' ? apiUrl : follow(apiUrl),
+      listenUrl: follow(listenUrl),
+      authUrl: follow(authUrl),
+    }
+  }
   let data: DataLayer | undefined
   // All services of a node share one; it lives and dies with the service that needs it most.
-  const dataOf = ({ config, clock, logger }: Shared): DataLayer =>
-    (data ??= createDataLayer({ ...addresses, rest: config.rest, clock, logger, onCatalogue }))
+  const dataOf = (shared: Shared): DataLayer => {
+    const { config, clock, logger, bus } = shared
+    const { apiUrl, listenUrl } = liveOf(shared)
+    const { mode } = addresses
+    const deps = { apiUrl, listenUrl, mode, servers: serversOf(shared), bus, clock, logger, onCatalogue }
+    return (data ??= createDataLayer({ ...deps, rest: config.rest }))
+  }
+  const replicasOf = ({ clock }: Shared) =>
+    addresses.servers === undefined || addresses.servers.replicaHosts.length === 0
+      ? undefined
+      : { clock, lagMsMax: addresses.servers.lagMsMax }
   let outbox: Outbox | undefined
   const outboxOf = ({ config, clock }: Shared): Outbox =>
     (outbox ??= createOutbox({ clock, messagesMax: config.auth.mailboxMessagesMax }))
@@ -67,26 +95,64 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
         transaction,
         catalogue,
         catalogueReadiness: ready,
+        replicas: replicasOf(shared),
         options: config.rest,
       }
       return { ...createRest(deps), start, stop }
     },
-    auth: (shared) => createAuthService(shared, addresses.authUrl, mailbox ? outboxOf(shared) : undefined),
+    auth: (shared) => createAuthService(shared, liveOf(shared).authUrl, mailbox ? outboxOf(shared) : undefined),
     realtime: (shared) => createRealtimeService(shared, addresses),
     ...(mailbox ? { mailbox: (shared: Shared) => createMailboxService(outboxOf(shared)) } : {}),
     ...(page === undefined ? {} : developmentServices(page, dataOf)),
   }
-  return { services, endedSessions: (shared) => createEndedSessions(shared, addresses.apiUrl) }
+  return {
+    services,
+    endedSessions: (shared) => {
+      const sessions = createEndedSessions(shared, liveOf(shared).apiUrl)
+      return withServers(sessions, serversOf(shared))
+    },
+    // `pando dev` is alone: the lock of its folder sees to that.
+    bus: page === undefined ? (shared) => createBusOf(shared, addresses.listenUrl) : undefined,
+  }
 }
 
-function createAuthService(shared: Shared, url: string, outbox: Outbox | undefined): HttpService {
-  const { authenticateAnySession, keys: keyRing, config, clock, logger, apiUrl } = shared
-  const { jwt, auth: options } = config
-  const secrets = listInstallationSecrets({
-    own: options.secret?.reveal(),
+const listSecrets = ({ auth, jwt }: ServerConfig): readonly string[] =>
+  listInstallationSecrets({
+    own: auth.secret?.reveal(),
     jwtSecret: jwt.secret?.reveal(),
     signingKeys: jwt.signingKeys?.reveal(),
   })
+
+/** Undefined where there is no secret to talk under: a node that only knows the public keys of others. */
+function createBusOf(shared: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>, url: string): Bus | undefined {
+  const [secret] = listSecrets(shared.config)
+  if (secret !== undefined) return createNodeBus(shared, { url, secret })
+  shared.logger.warn('this node hears nothing of others of its deployment: it has no secret to talk to them under')
+  return undefined
+}
+
+/** The servers are watched before anything asks for them, and for as long. */
+function withServers(sessions: EndedSessionsPart, servers: DatabaseServers | undefined): EndedSessionsPart {
+  if (servers === undefined) return sessions
+  return {
+    ...sessions,
+    start: async () => {
+      await servers.start()
+      await sessions.start()
+    },
+    stop: async () => {
+      await sessions.stop()
+      await servers.stop()
+    },
+  }
+}
+
+function createAuthService(shared: Shared, url: ServerUrl, outbox: Outbox | undefined): HttpService {
+  const { authenticateAnySession, keys: keyRing, config, clock, logger, apiUrl } = shared
+  const { jwt, auth: options } = config
+  const secrets = listSecrets(config)
+  if (secrets.length === 0)
+    throw new Error('No secret to derive keys from. Set PANDO_AUTH_SECRET, PANDO_JWT_SECRET or PANDO_JWT_SIGNING_KEYS.')
   const pepper = deriveKey(secrets[0]!, 'auth codes')
   const database = createDatabase({
     url,

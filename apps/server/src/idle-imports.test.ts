@@ -6,6 +6,7 @@ const onDemand = new Set([
   'ajv',
   'csv-parse',
   'html-to-text',
+  'ioredis',
   'nodemailer',
   'openid-client',
   '@simplewebauthn/server',

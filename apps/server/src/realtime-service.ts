@@ -14,7 +14,7 @@ const connectionsMax = 5
 
 /** Channels, with the log of the database that they follow. */
 export function createRealtimeService(
-  { authenticate, config, clock, logger, metrics, onSessionEnded }: Shared,
+  { authenticate, bus, config, clock, logger, metrics, onSessionEnded }: Shared,
   { realtimeUrl, apiUrl, listenUrl, changesUrl }: PostgresAddresses,
 ): HttpService {
   const open = (url: string, applicationName: string, prepares: boolean) =>
@@ -33,6 +33,7 @@ export function createRealtimeService(
     limits: config.changes,
     clock,
     random: Math.random,
+    bus,
     observe: renderObservations(logger, metrics),
   })
   const schema = createSchemaNotices(listenUrl, config.rest.channel)
@@ -41,6 +42,7 @@ export function createRealtimeService(
     onSessionEnded,
     database: open(realtimeUrl, 'pando realtime', true),
     changes: { reader, database: asCallers, onSchemaChanged: schema.onChanged },
+    bus,
     listen: (what) => listen({ ...what, url: listenUrl, applicationName: 'pando documents' }),
     clock,
     logger,
@@ -120,6 +122,8 @@ function renderObservations(logger: Logger, metrics: Metrics): (observation: Cha
         return logger.debug({ state: observation.state }, 'the log of changes')
       case 'listener.failed':
         return logger.error({ err: observation.cause }, 'a change could not be passed on')
+      case 'relay.failed':
+        return logger.warn({ err: observation.cause }, 'changes could not be passed between nodes')
       case 'slot.given_up':
         return logger.warn({ slot: observation.slot, reason: observation.reason }, 'the replication slot was given up')
       case 'publications.missing':

@@ -13,7 +13,8 @@ const policies = `
 `
 
 beforeAll(async () => {
-  api = await startApi({ sql: policies })
+  // As in a `supabase/` project.
+  api = await startApi({ sql: policies, environment: { PANDO_REALTIME_UNDECIDED_DELETES: 'tell-key' } })
 })
 
 afterEach(async () => {

@@ -4,6 +4,8 @@ import { demoJwtSecret } from '@pando/http/auth/api-keys'
 import { toKeys } from '@pando/http/auth/key-ring'
 import type { HttpService } from '@pando/http/service'
 import { createRandomIds } from '@pando/telemetry/trace'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { World } from './compose.ts'
 import { readServerConfig } from './config.ts'
@@ -51,7 +53,13 @@ async function setUp(environment: Record<string, string> = {}) {
     output: { write, writeLater: write, close: () => void events.push('output closed') },
   }
   const config = readServerConfig({
-    environment: { PANDO_JWT_SECRET: demoJwtSecret, PANDO_SERVER_PORT: '0', ...environment },
+    environment: {
+      PANDO_JWT_SECRET: demoJwtSecret,
+      PANDO_SERVER_PORT: '0',
+      PANDO_SERVER_DRAIN_DELAY: '0',
+      PANDO_SERVER_DRAIN_SPREAD: '0',
+      ...environment,
+    },
   })
   const server = await startServer(config, { services: { rest: () => probe } }, world)
   running.push(server)
@@ -104,6 +112,24 @@ describe('a node', () => {
     expect((await slow).status).toBe(200)
     await drained
     expect(events).toEqual(['start', 'slow begins', 'drain', 'stop', 'output closed'])
+  })
+
+  it('retires where another process serves at its address: ready, no new connections, old ones served', async () => {
+    const { server, events } = await setUp({ PANDO_SERVER_DRAIN_DELAY: '1s' })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = async (path: string): Promise<IncomingMessage> => {
+      const sent = request(`${server.url}${path}`, { agent }).end()
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+      await once(answer.resume(), 'end')
+      return answer
+    }
+    await ask('/rest/v1/quick')
+    const retired = server.retire()
+    expect(await statusOf(`${server.url}/rest/v1/quick`)).toBe('no answer')
+    const health = await ask('/health/ready')
+    expect([health.statusCode, health.headers.connection]).toEqual([200, 'close'])
+    await retired
+    expect(events).toEqual(['start', 'drain', 'stop', 'output closed'])
   })
 
   it('does not wait longer than drainTimeout for a request that does not end', async () => {
@@ -166,7 +192,8 @@ describe('configuration', () => {
     const names = Object.keys(factories)
     expect(chooseRoles(['all'], names)).toEqual(['rest', 'admin'])
     expect(chooseRoles(['admin'], names)).toEqual(['admin'])
-    expect(() => chooseRoles(['rest', 'chat'], names)).toThrow('no service chat. There are: rest, admin, all.')
+    expect([chooseRoles(['gateway'], names), chooseRoles(['gateway', 'rest'], names)]).toEqual([[], ['rest']])
+    expect(() => chooseRoles(['rest', 'chat'], names)).toThrow('no service chat. There are: gateway, rest, admin, all.')
   })
 })
 

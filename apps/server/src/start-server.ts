@@ -2,6 +2,7 @@ import type { Readiness } from '@pando/core/service'
 import type { KeyRing } from '@pando/http/auth/key-ring'
 import type { Logger } from '@pando/telemetry/logger'
 import type { FastifyInstance } from 'fastify'
+import { Server as NetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { composeNode, type Node, realWorld, type World } from './compose.ts'
 import type { ServerConfig } from './config.ts'
@@ -16,13 +17,21 @@ export type RunningServer = {
   readonly keys: KeyRing
   readonly logger: Logger
   /**
-   * Ends gently: not ready, then no new connections, then wait for the running requests until `drainTimeout`, then stop.
-   * Calling it again gives the same promise.
+   * Ends gently, within `drainTimeout`: not ready, after `drainDelay` no new connections, WebSockets are told to come
+   * back, running requests end, then stop. Calling it again gives the same promise.
    */
   drain(): Promise<void>
+  /**
+   * The same for a process in whose place another one serves at the same address: it stays ready, for the load balancer
+   * is not to leave, and takes no new connections from now on.
+   */
+  retire(): Promise<void>
   /** Ends at once: open sockets are closed. */
   stop(): Promise<void>
 }
+
+/** Connections that wait to be taken: when a node is back its sockets all come at once. The system may allow fewer. */
+const backlog = 4096
 
 /** Starts a node: services first, then the listeners, so that the first request finds everything in place. */
 export async function startServer(
@@ -35,7 +44,7 @@ export async function startServer(
     await node.prepare()
     for (const service of node.services) await service.start()
     const { host, port, adminHost, adminPort } = config.server
-    const url = await node.app.listen({ host, port })
+    const url = await node.app.listen({ host, port, backlog })
     const adminUrl = adminPort === null ? undefined : await node.admin?.listen({ host: adminHost, port: adminPort })
     node.logger.info({ url, adminUrl, services: node.services.map(({ name }) => name) }, 'listening')
     return { url, adminUrl, ready: node.ready, keys: node.keys, logger: node.logger, ...endings(node, config) }
@@ -45,39 +54,71 @@ export async function startServer(
   }
 }
 
-function endings(node: Node, { server }: ServerConfig): Pick<RunningServer, 'drain' | 'stop'> {
-  let draining: Promise<void> | undefined
+type Limits = ServerConfig['server']
+
+/** What a service has left to free when its requests have ended takes no longer. */
+const stopMsMax = 3000
+
+function endings(node: Node, { server }: ServerConfig): Pick<RunningServer, 'drain' | 'retire' | 'stop'> {
   let stopping: Promise<void> | undefined
+  let draining: Promise<void> | undefined
   const stop = (): Promise<void> => (stopping ??= stopAll(node))
-  return {
-    stop,
-    drain: () => (draining ??= drainNode(node, server).then(stop)),
+  async function drainAndStop(isSucceeded: boolean): Promise<void> {
+    await drainNode(node, server, isSucceeded)
+    await atMost(stopMsMax, stop())
   }
+  const end = (isSucceeded: boolean): Promise<void> => {
+    node.beginDrain({ isSucceeded })
+    return (draining ??= drainAndStop(isSucceeded))
+  }
+  return { stop, drain: () => end(false), retire: () => end(true) }
 }
 
-async function drainNode(node: Node, limits: { drainDelay: number; drainTimeout: number }): Promise<void> {
+async function drainNode(node: Node, limits: Limits, isSucceeded: boolean): Promise<void> {
   const { logger } = node
-  node.beginDrain()
-  logger.info({ drainDelayMs: limits.drainDelay }, 'draining')
-  await sleep(limits.drainDelay)
-  const inTime = new AbortController()
-  const ended = Promise.all([closeGently(node.app), ...node.services.map((service) => service.drain())])
-  const isLate = await Promise.race([
-    ended.then(() => false),
-    sleep(limits.drainTimeout, true, { signal: inTime.signal }).catch(() => false),
+  const { drainDelay, drainTimeout } = limits
+  logger.info({ drainDelayMs: drainDelay }, 'draining')
+  const isInTime = await atMost(drainTimeout, finish(node, limits, isSucceeded))
+  if (!isInTime) logger.warn({ drainTimeoutMs: drainTimeout }, 'requests were still running; their sockets are closed')
+}
+
+async function finish(node: Node, { drainDelay, drainSpread }: Limits, isSucceeded: boolean): Promise<void> {
+  const deaf = isSucceeded ? stopListening(node.app) : undefined
+  // Whoever is connected gets the word to connect anew with the next answer; after the delay only those are left that
+  // have not asked for anything for so long.
+  await sleep(drainDelay)
+  const closed = closeGently(node.app, deaf ?? stopListening(node.app))
+  await Promise.all([closed, node.drainGateway(drainSpread), ...node.services.map(({ drain }) => drain(drainSpread))])
+}
+
+/** Whether it has ended after `limitMs`; it is not waited for any longer. */
+async function atMost(limitMs: number, work: Promise<void>): Promise<boolean> {
+  const ended = new AbortController()
+  const isInTime = await Promise.race([
+    work.then(() => true),
+    sleep(limitMs, false, { signal: ended.signal }).catch(() => true),
   ])
-  inTime.abort()
-  if (isLate)
-    logger.warn({ drainTimeoutMs: limits.drainTimeout }, 'requests were still running; their sockets are closed')
+  ended.abort()
+  return isInTime
 }
 
 const idleCheckMs = 50
 
-/** Node closes the sockets that rest when it is called; those that come to rest later need to be looked for. */
-async function closeGently(app: FastifyInstance): Promise<void> {
-  const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
+/**
+ * No new connections; resolves when the last one is closed. Those that rest stay open, which they would not if the HTTP
+ * server were closed.
+ */
+function stopListening({ server }: FastifyInstance): Promise<void> {
+  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+}
+
+/** Closes the connections that rest, at once, and others when they come to rest, until the listener has `closed`. */
+async function closeGently(app: FastifyInstance, closed: Promise<void>): Promise<void> {
+  const close = (): void => app.server.closeIdleConnections()
+  close()
+  const timer = setInterval(close, idleCheckMs)
   try {
-    await app.close()
+    await closed
   } finally {
     clearInterval(timer)
   }
@@ -90,7 +131,8 @@ async function stopAll(node: Node): Promise<void> {
     return closing
   })
   // Sockets that have left HTTP are their service's to close; until then the listener does not end.
-  await Promise.all([...closed, ...node.services.filter(({ upgrades }) => upgrades).map((service) => service.drain())])
+  const speakers = node.services.filter(({ upgrades }) => upgrades)
+  await Promise.all([...closed, node.drainGateway(0), ...speakers.map(({ drain }) => drain())])
   await Promise.all(node.services.map((service) => service.stop()))
   await node.release()
 }

@@ -5,10 +5,10 @@ import { Awareness } from 'y-protocols/awareness'
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase } from '@pando/postgres/database'
+import { type FaultProxy, startFaultProxy } from '@pando/tools/fault-proxy'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type DocumentStatus, shareDocument, type SharedDocument } from './documents.ts'
 import { holdServer } from './testing/hold-server.ts'
-import { digTunnel, type Tunnel } from './testing/tunnel.ts'
 
 /** Who has a team reads its documents, and writes them unless it is a guest. */
 const policies = `
@@ -22,7 +22,7 @@ const policies = `
 
 let database: TestDatabase
 let api: Api
-let tunnel: Tunnel
+let tunnel: FaultProxy
 const clients: SupabaseClient[] = []
 const shared: SharedDocument[] = []
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
     PANDO_REALTIME_DOCUMENT_UPDATES_MAX: '5',
   }
   api = await startApi({ beside: { database }, environment })
-  tunnel = await digTunnel(api.url)
+  tunnel = await startFaultProxy(api.url)
 })
 
 afterEach(async () => {
@@ -44,7 +44,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  tunnel?.close()
+  await tunnel?.stop()
   await api?.stop()
   await database?.close()
 })
@@ -131,7 +131,7 @@ async function readText(topic: string): Promise<string> {
 test('edits on one node reach those on another', async () => {
   const topic = newTopic()
   const other = await startApi({ beside: { database } })
-  const way = await digTunnel(other.url)
+  const way = await startFaultProxy(other.url)
   try {
     const [ann, ben] = [await open(topic), await open(topic, {}, way)]
     ann.text.insert(0, 'from ann')
@@ -140,7 +140,7 @@ test('edits on one node reach those on another', async () => {
     await expect.poll(() => ann.text.toString()).toBe('from ann, from ben')
   } finally {
     await Promise.all(shared.splice(0).map((document) => document.destroy()))
-    way.close()
+    await way.stop()
     await other.stop()
   }
 })
@@ -148,7 +148,7 @@ test('edits on one node reach those on another', async () => {
 test('an edit of which Postgres has heard and nobody else survives the node', async () => {
   const topic = newTopic()
   const first = await holdServer(database, api.keys)
-  const way = await digTunnel(first.url)
+  const way = await startFaultProxy(first.url)
   const [ann, ben] = await Promise.all([open(topic, {}, way), open(topic, {}, way)])
   ann.text.insert(0, 'told')
   await expect.poll(() => ben.text.toString()).toBe('told')
@@ -169,7 +169,7 @@ test('an edit of which Postgres has heard and nobody else survives the node', as
   way.leadTo(api.url)
   way.cut()
   await expect.poll(() => ben.text.toString(), { timeout: 20_000 }).toBe('told, kept')
-  way.close()
+  await way.stop()
 })
 
 describe('policies', () => {

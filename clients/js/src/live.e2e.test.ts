@@ -7,9 +7,9 @@ import {
   type RealtimePostgresChangesFilter,
   type SupabaseClient,
 } from '@supabase/supabase-js'
+import { type FaultProxy, startFaultProxy } from '@pando/tools/fault-proxy'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createLive, type Live } from './create-live.ts'
-import { digTunnel, type Tunnel } from './testing/tunnel.ts'
 
 const sql = `
   create table public.steps (id bigint primary key, kind text);
@@ -19,7 +19,7 @@ const sql = `
 
 let database: TestDatabase
 let api: Api
-let tunnel: Tunnel
+let tunnel: FaultProxy
 type AppLive = Live<SupabaseClient>
 const lives: AppLive[] = []
 
@@ -28,10 +28,11 @@ beforeAll(async () => {
   await database.run(sql)
   // The least that is kept for who is away, so that a test can write more.
   api = await startApi({ beside: { database }, environment: { PANDO_CHANGES_WINDOW_BYTES: '1mb' } })
-  tunnel = await digTunnel(api.url)
+  tunnel = await startFaultProxy(api.url)
 })
 
 afterEach(async () => {
+  tunnel.set({})
   for (const live of lives.splice(0)) {
     live.stop()
     await live.client.removeAllChannels()
@@ -40,7 +41,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  tunnel.close()
+  await tunnel.stop()
   await api.stop()
   await database.close()
 })
@@ -96,7 +97,8 @@ const insert = (id: number, kind = 'step'): Promise<unknown> =>
   database.query('insert into public.steps values ($1, $2)', [id, kind])
 
 describe.each(['1.0.0', '2.0.0'])('with version %s of the wire', (vsn) => {
-  test('rows and messages that come while the connection breaks again and again arrive once and in order', async () => {
+  test('rows and messages arrive once and in order over a slow line that breaks again and again', async () => {
+    tunnel.set({ latencyMs: 20, jitterMs: 20, sliceBytes: 100, sliceGapMs: 1 })
     const live = newLive({ vsn })
     const name = newName()
     const [all, ids, messages, fetched] = [[], [], [], []] as [number[], number[], number[], string[]]

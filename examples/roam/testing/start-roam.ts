@@ -17,7 +17,7 @@ export function startRoam(): Promise<Api> {
   const migrations = readdirSync(new URL('migrations/', folder)).toSorted()
   const files = [...migrations.map((name) => `migrations/${name}`), 'seed.sql']
   const sql = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n')
-  return startApi({ sql, exposesNewTables: false })
+  return startApi({ sql, exposesNewTables: false, environment: { PANDO_REALTIME_UNDECIDED_DELETES: 'tell-key' } })
 }
 
 /** The official client as an app would make it, with nothing kept on disk. */

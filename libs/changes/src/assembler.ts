@@ -83,6 +83,11 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
       transaction.tooLarge = giveUp(transaction)
     }
   }
+  const addNotice = (prefix: string, bytes: number): void => {
+    const transaction = mustBeOpen()
+    transaction.notices.push(prefix)
+    transaction.bytes += bytes + changeBytes
+  }
   const commit = (message: Committed): void => {
     const { cursorHead, committedAt, changes, notices, bytes, tooLarge } = mustBeOpen()
     open = undefined
@@ -114,7 +119,7 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
       case 'type':
         return void typeNames.set(message.oid, message.name)
       case 'message':
-        if (message.transactional && message.prefix.startsWith(noticePrefix)) mustBeOpen().notices.push(message.prefix)
+        if (message.transactional && message.prefix.startsWith(noticePrefix)) addNotice(message.prefix, bytes)
         return
       case 'origin':
         return

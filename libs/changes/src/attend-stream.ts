@@ -10,7 +10,7 @@ export async function attendStream(
   connection: ReplicationConnection,
   { publications, confirmed }: { publications: readonly string[]; confirmed: bigint },
 ): Promise<Outcome> {
-  const { log, limits, clock } = reading
+  const { log, limits, clock, relay } = reading
   const ending = new AbortController()
   let confirmedLsn = confirmed
   const status = setInterval(() => {
@@ -18,6 +18,7 @@ export async function attendStream(
     const { leftLsn, reachedLsn } = log.window
     const news = leftLsn > confirmedLsn ? leftLsn : 0n
     confirmedLsn = news || confirmedLsn
+    relay?.tick()
     connection.sendStatus({ writtenLsn: reachedLsn, confirmedLsn: news, wantsReply: true })
     if (connection.silentMs() > limits.silence) connection.destroy(silent(limits.silence))
   }, limits.statusInterval)

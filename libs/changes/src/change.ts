@@ -54,6 +54,6 @@ export type Transaction = {
   readonly notices: readonly string[]
   /** In the order in which they were made; empty when there are only notices. */
   readonly changes: readonly Change[]
-  /** About how much memory the changes take. */
+  /** About how much memory it takes. */
   readonly bytes: number
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@pando/core/clock'
 import type { Relation, Transaction } from './change.ts'
+import type { Cursor } from './cursor.ts'
 import type { Observe } from './observation.ts'
 import { createWindow, type Window, type WindowLimits } from './window.ts'
 
@@ -13,42 +14,61 @@ export type Listener = {
   onReset(reason: string, relations?: readonly Relation[]): void
 }
 
+/** Hears of everything before the listeners do, with its places. */
+export type LogWatcher = {
+  onTransaction(transaction: Transaction, endLsn: bigint): void
+  onReset(reason: string, at: ResetPlace | undefined): void
+}
+
+export type ResetPlace = { readonly lsn: bigint; readonly relations?: readonly Relation[] }
+
 /** The log of changes as this process knows it: it survives the connections that it is read on. */
 export type Log = {
   readonly window: Window
+  /** The server that it was read from, and its timeline; empty before the first. */
+  server: string
   /** Whether a place in the log is known, so that reading goes on from there. */
   readonly hasBegun: boolean
-  /** Takes what the slot holds, from `lsn` on, as the beginning of the log. */
-  begin(lsn: bigint): void
+  /** Takes what the slot holds, from `lsn` on, as the beginning of the log; `floor` is the oldest cursor that it answers. */
+  begin(lsn: bigint, floor?: Cursor): void
   /** Passes a transaction on, unless that has been done. */
   append(transaction: Transaction, endLsn: bigint): void
   reach(lsn: bigint): void
   /** Goes on at `lsn`, or when that is not given at a place that is not known yet. */
-  reset(reason: string, at?: { readonly lsn: bigint; readonly relations?: readonly Relation[] }): void
+  reset(reason: string, at?: ResetPlace): void
   subscribe(listener: Listener): () => void
+  watch(watcher: LogWatcher): () => void
 }
 
 export function createLog(deps: { clock: Clock; observe: Observe }, limits: WindowLimits): Log {
   const { clock, observe } = deps
   const window = createWindow(limits)
   const listeners = new Set<Listener>()
+  const watchers = new Set<LogWatcher>()
   let hasBegun = false
+  let server = ''
 
-  const tell = (call: (listener: Listener) => void): void => {
-    for (const listener of listeners) {
+  const tell = <To>(all: ReadonlySet<To>, call: (one: To) => void): void => {
+    for (const one of all) {
       try {
-        call(listener)
+        call(one)
       } catch (cause) {
         observe({ kind: 'listener.failed', cause })
       }
     }
   }
-  const begin = (lsn: bigint): void => {
+  const begin = (lsn: bigint, floor?: Cursor): void => {
     hasBegun = true
-    window.clear(lsn, clock.monotonic())
+    window.clear(lsn, clock.monotonic(), floor)
   }
   return {
     window,
+    get server() {
+      return server
+    },
+    set server(name) {
+      server = name
+    },
     get hasBegun() {
       return hasBegun
     },
@@ -56,18 +76,22 @@ export function createLog(deps: { clock: Clock; observe: Observe }, limits: Wind
     append: (transaction, endLsn) => {
       if (transaction.lsn < window.reachedLsn) return
       const { changes, bytes, committedAtMs } = transaction
-      // A notice is for those who are here; who comes back learns what holds now anyway.
-      if (changes.length === 0) window.reach(endLsn, clock.monotonic())
-      else window.add(transaction, endLsn, clock.monotonic())
+      window.add(transaction, endLsn, clock.monotonic())
       observe({ kind: 'transaction.read', changes: changes.length, bytes, lagMs: clock.now() - committedAtMs })
-      tell((listener) => listener.onTransaction(transaction))
+      tell(watchers, (watcher) => watcher.onTransaction(transaction, endLsn))
+      tell(listeners, (listener) => listener.onTransaction(transaction))
     },
     reach: (lsn) => window.reach(lsn, clock.monotonic()),
     reset: (reason, at) => {
       begin(at?.lsn ?? 0n)
       hasBegun = at !== undefined
       observe({ kind: 'log.reset', reason })
-      tell((listener) => listener.onReset(reason, at?.relations))
+      tell(watchers, (watcher) => watcher.onReset(reason, at))
+      tell(listeners, (listener) => listener.onReset(reason, at?.relations))
+    },
+    watch: (watcher) => {
+      watchers.add(watcher)
+      return () => void watchers.delete(watcher)
     },
     subscribe: (listener) => {
       listeners.add(listener)

@@ -29,6 +29,11 @@ export type ChangesObservation =
       readonly bytes: number
       readonly lagMs: number
     }
+  /** This process lacks something of what another one reads, or has nothing of it yet. */
+  | { readonly kind: 'relay.asked'; readonly isNew: boolean }
+  | { readonly kind: 'relay.answered'; readonly transactions: number; readonly hasMore: boolean }
+  /** A message to or of another process could not be made or read. */
+  | { readonly kind: 'relay.failed'; readonly cause: unknown }
   | { readonly kind: 'log.reset'; readonly reason: string }
   | { readonly kind: 'listener.failed'; readonly cause: unknown }
 

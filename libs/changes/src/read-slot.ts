@@ -75,7 +75,7 @@ async function createSlot(reading: SlotReading, connection: ReplicationConnectio
 type Run = { readonly publications: readonly string[]; readonly onCaughtUp: () => void }
 
 async function readOn(reading: SlotReading, connection: ReplicationConnection, run: Run): Promise<Outcome> {
-  const { limits, log, slot, observe } = reading
+  const { limits, log, slot, observe, relay } = reading
   const overdue = setTimeout(() => connection.destroy(silent(limits.silence)), limits.silence)
   try {
     const confirmed = await beginStream(reading, connection, run)
@@ -85,13 +85,16 @@ async function readOn(reading: SlotReading, connection: ReplicationConnection, r
     return await attendStream(reading, connection, { publications: run.publications, confirmed })
   } finally {
     clearTimeout(overdue)
+    relay?.follow()
   }
 }
 
 /** Starts the stream where the log goes on, and returns what the slot has confirmed. */
 async function beginStream(reading: SlotReading, connection: ReplicationConnection, run: Run): Promise<bigint> {
-  const { queries, slot, log } = reading
+  const { queries, slot, log, relay } = reading
   const typeNames = await listTypeNames(queries)
+  // From here on the server tells; what others say would be compared with an older answer of it.
+  relay?.pause()
   const end = await meetServer(reading, connection)
   // A place behind what the slot has confirmed: transactions before it are skipped by the server and not confirmed.
   const from = log.hasBegun ? log.window.reachedLsn : 0n
@@ -101,6 +104,7 @@ async function beginStream(reading: SlotReading, connection: ReplicationConnecti
   const confirmed = (await findSlot(queries, slot))?.confirmedLsn ?? 0n
   if (!log.hasBegun) log.begin(confirmed)
   else if (confirmed > from) log.reset('another reader has read on and let the slot forget', { lsn: confirmed })
+  relay?.lead()
   return confirmed
 }
 
@@ -108,11 +112,13 @@ async function beginStream(reading: SlotReading, connection: ReplicationConnecti
 async function meetServer(reading: SlotReading, connection: ReplicationConnection): Promise<bigint> {
   const [row] = await connection.command('IDENTIFY_SYSTEM')
   const [systemId, timeline, end] = row as [string, string, string]
-  const { server, log } = reading
-  reading.server = { systemId, timeline }
-  if (log.hasBegun && server !== undefined) {
-    if (server.systemId !== systemId) log.reset('this is another server')
-    else if (server.timeline !== timeline) log.reset('the server was restored or another took over (new timeline)')
+  const { log } = reading
+  const server = `${systemId}.${timeline}`
+  const last = log.server
+  log.server = server
+  if (log.hasBegun && last !== '') {
+    if (!last.startsWith(`${systemId}.`)) log.reset('this is another server')
+    else if (last !== server) log.reset('the server was restored or another took over (new timeline)')
     else if (parseLsn(end) < log.window.reachedLsn) log.reset('the server has lost the end of its log')
   }
   return parseLsn(end)

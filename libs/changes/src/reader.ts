@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import type { Change } from './change.ts'
@@ -8,13 +9,14 @@ import { createLog, type Listener } from './log.ts'
 import type { Observe } from './observation.ts'
 import { readSlot } from './read-slot.ts'
 import type { SlotReading } from './slot-reading.ts'
+import { createRelay } from './relay/relay.ts'
 import { getDefaultSlotName } from './slot.ts'
 
 /**
  * `starting`: on the way to the slot or to the end of its log. `standby`: another process reads; this one takes over when it
- * ends. `reading`: at the end of the log.
+ * ends. `following`: the same, and what the other reads is passed on here too. `reading`: at the end of the log.
  */
-export type ReaderState = 'starting' | 'standby' | 'reading' | 'stopped'
+export type ReaderState = 'starting' | 'standby' | 'following' | 'reading' | 'stopped'
 
 export type ChangeReaderDeps = {
   /** A direct connection (no pooler) by a role with `replication`, or a superuser. */
@@ -28,11 +30,16 @@ export type ChangeReaderDeps = {
   /** Numbers in [0, 1) that spread the pauses. */
   readonly random: () => number
   readonly observe: Observe
+  /** To the other processes of the deployment, started before the reader. Without it, who does not read knows nothing. */
+  readonly bus?: Bus
 }
 
-/** Reads the changes of the published tables from the log of one database. At most one of all processes does. */
+/**
+ * Reads the changes of the published tables from the log of one database. At most one of all processes does; by the bus the
+ * others have the same log.
+ */
 export type ChangeReader = {
-  /** Fulfils when it reads or stands by, or when the first attempt has failed; it then goes on trying. */
+  /** Fulfils when it reads, follows or stands by, or when the first attempt has failed; it then goes on trying. */
   start(): Promise<void>
   /** Fulfils when the slot is free for others. */
   stop(): Promise<void>
@@ -42,8 +49,8 @@ export type ChangeReader = {
    */
   subscribe(listener: Listener): () => void
   /**
-   * What came after a cursor, in order. Undefined when it is before the window, no place in this log, or this process is not
-   * `reading`.
+   * What came after a cursor, in order. Undefined when it is before the window, no place in this log, or this process is
+   * neither `reading` nor `following`. Who follows is some milliseconds behind: up to `changes.status_interval` on an idle log.
    */
   since(cursor: Cursor): readonly Change[] | undefined
   /** The newest place: what a client that begins now holds. An idle log moves on too, so ask again from time to time. */
@@ -58,6 +65,18 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
   const stateListeners = new Set<(state: ReaderState) => void>()
   const stopping = new AbortController()
   const ready = Promise.withResolvers<void>()
+  const relay =
+    deps.bus &&
+    createRelay({
+      ...deps,
+      bus: deps.bus,
+      log,
+      transactionBytesMax: limits.transactionBytesMax,
+      silenceMs: limits.silence,
+      onFollowing: () => {
+        if (state === 'standby') enter('following')
+      },
+    })
   let state: ReaderState = 'starting'
   let ended: Promise<void> | undefined
 
@@ -65,6 +84,7 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
     if (next === state) return
     state = next
     observe({ kind: 'reader.state', state })
+    if (state === 'reading' || state === 'following') ready.resolve()
     for (const listener of stateListeners) {
       try {
         listener(state)
@@ -75,7 +95,9 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
   }
   const run = async (): Promise<void> => {
     const queries = openQueries(deps)
-    await keepReading({ ...deps, queries, log, enter, settled: ready.resolve }, stopping.signal)
+    relay?.start()
+    await keepReading({ ...deps, queries, log, relay, enter, settled: ready.resolve }, stopping.signal)
+    relay?.stop()
     await queries.close()
   }
   return {
@@ -89,7 +111,7 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
       enter('stopped')
     },
     subscribe: log.subscribe,
-    since: (cursor) => (state === 'reading' ? log.window.since(cursor) : undefined),
+    since: (cursor) => (state === 'reading' || state === 'following' ? log.window.since(cursor) : undefined),
     latest: () => toCursor(log.window.reachedLsn, 0),
     state: () => state,
     onState: (listener) => {
@@ -109,7 +131,7 @@ const openQueries = ({ url, applicationName, limits }: ChangeReaderDeps): Databa
     answerMsMax: limits.silence,
   })
 
-type Keeping = Omit<SlotReading, 'slot' | 'server'> & {
+type Keeping = Omit<SlotReading, 'slot'> & {
   readonly random: () => number
   readonly enter: (state: ReaderState) => void
   /** Called when the first attempt is decided. */
@@ -118,13 +140,19 @@ type Keeping = Omit<SlotReading, 'slot' | 'server'> & {
 
 /** Reads, waits and tries again until `stopped`. Never rejects. */
 async function keepReading(keeping: Keeping, stopped: AbortSignal): Promise<void> {
-  const { limits, observe, enter, settled, queries } = keeping
-  let reading: SlotReading | undefined
+  const { limits, observe, enter, settled, queries, relay } = keeping
   let failures = 0
+  let waits = 0
   const onCaughtUp = (): void => {
     failures = 0
     enter('reading')
-    settled()
+  }
+  /** Somebody else reads. */
+  const standBy = (): void => {
+    relay?.follow()
+    enter(relay?.isFollowing === true ? 'following' : 'standby')
+    // The first time, what the other reads is waited for.
+    if (waits++ > 0 || relay?.hasOthers !== true) settled()
   }
   const nextPause = (): number =>
     spread(Math.min(limits.retryPauseMax, limits.retryPause * 2 ** Math.min(failures++, 16)), keeping.random)
@@ -133,11 +161,10 @@ async function keepReading(keeping: Keeping, stopped: AbortSignal): Promise<void
     try {
       // The database may have been made anew, under another number.
       const slot = limits.slot ?? (await getDefaultSlotName(queries))
-      if (reading?.slot !== slot) reading = { ...keeping, slot, server: undefined }
-      const outcome = await readSlot(reading, stopped, onCaughtUp)
-      enter(outcome === 'busy' ? 'standby' : 'starting')
+      const outcome = await readSlot({ ...keeping, slot }, stopped, onCaughtUp)
+      if (outcome === 'busy') standBy()
+      else enter('starting')
       pauseMs = outcome === 'busy' ? spread(limits.standbyPause, keeping.random) : nextPause()
-      if (outcome === 'busy') settled()
     } catch (cause) {
       if (stopped.aborted) return
       enter('starting')

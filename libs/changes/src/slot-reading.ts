@@ -3,6 +3,7 @@ import type { Queries } from '@pando/postgres/database'
 import type { ChangesValues } from './config.ts'
 import type { Log } from './log.ts'
 import type { Observe } from './observation.ts'
+import type { Relay } from './relay/relay.ts'
 
 /** Everything that reading the slot needs, on whichever connection. */
 export type SlotReading = {
@@ -16,11 +17,9 @@ export type SlotReading = {
   readonly queries: Queries
   readonly slot: string
   readonly log: Log
-  /** The server that the log was read from; undefined before the first. */
-  server: Server | undefined
+  /** To the other processes, where there may be some. */
+  readonly relay: Relay | undefined
 }
-
-export type Server = { readonly systemId: string; readonly timeline: string }
 
 /** `busy`: somebody else reads the slot. `again`: reading must begin anew. */
 export type Outcome = 'busy' | 'again'

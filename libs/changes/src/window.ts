@@ -18,10 +18,14 @@ export type Window = {
   reach(lsn: bigint, nowMs: number): void
   /** Forgets what is too old. */
   expire(nowMs: number): void
-  /** Begins anew at `lsn`. */
-  clear(lsn: bigint, nowMs: number): void
+  /** Begins anew at `lsn`; `floor` is the oldest cursor that can be answered then. */
+  clear(lsn: bigint, nowMs: number, floor?: Cursor): void
   /** What came after a cursor; undefined when that is before the window or no place in this log. */
   since(cursor: Cursor): readonly Change[] | undefined
+  /** The transactions that end after `lsn`; undefined when that is before the window. */
+  after(lsn: bigint): readonly Kept[] | undefined
+  /** Where the window begins, and the oldest cursor that can be answered. */
+  readonly floor: { readonly lsn: bigint; readonly cursor: Cursor }
   /** Everything before it has been read. */
   readonly reachedLsn: bigint
   /** Everything before it has left the window: a slot need not keep it. */
@@ -29,10 +33,11 @@ export type Window = {
   readonly size: { readonly transactions: number; readonly bytes: number }
 }
 
-type Entry = {
-  readonly transaction: Transaction
+/** A transaction and what comes behind it. */
+export type Kept = { readonly transaction: Transaction; readonly endLsn: bigint }
+
+type Entry = Kept & {
   readonly last: Cursor
-  readonly endLsn: bigint
   readonly atMs: number
 }
 type Mark = { readonly lsn: bigint; readonly atMs: number }
@@ -50,6 +55,7 @@ export function createWindow(limits: WindowLimits): Window {
   let leftLsn = 0n
   /** The oldest cursor that can be answered. */
   let floor = toCursor(0n, 0)
+  let floorLsn = 0n
 
   const reach = (lsn: bigint, nowMs: number): void => {
     if (lsn > reachedLsn) reachedLsn = lsn
@@ -65,6 +71,7 @@ export function createWindow(limits: WindowLimits): Window {
     head++
     bytes -= transaction.bytes
     floor = last
+    floorLsn = endLsn
     leave(endLsn)
   }
   const expire = (nowMs: number): void => {
@@ -82,12 +89,13 @@ export function createWindow(limits: WindowLimits): Window {
     leave(marks[left]!.lsn)
     marks = marks.slice(left + 1)
   }
-  const firstAfter = (cursor: Cursor): number => {
+  /** The first entry that comes after something, which holds for all that follow it. */
+  const first = (isAfter: (entry: Entry) => boolean): number => {
     let low = head
     let high = entries.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (entries[middle]!.last > cursor) high = middle
+      if (isAfter(entries[middle]!)) high = middle
       else low = middle + 1
     }
     return low
@@ -101,29 +109,37 @@ export function createWindow(limits: WindowLimits): Window {
 
   return {
     add: (transaction, endLsn, nowMs) => {
-      entries.push({ transaction, last: transaction.changes.at(-1)!.cursor, endLsn, atMs: nowMs })
+      const last = transaction.changes.at(-1)?.cursor ?? toCursor(transaction.lsn, 0)
+      entries.push({ transaction, last, endLsn, atMs: nowMs })
       bytes += transaction.bytes
       reach(endLsn, nowMs)
       if (bytes > limits.windowBytes) expire(nowMs)
     },
     reach,
     expire,
-    clear: (lsn, nowMs) => {
+    clear: (lsn, nowMs, oldest = toCursor(lsn, 0)) => {
       entries = []
       marks = [{ lsn, atMs: nowMs }]
       head = 0
       bytes = 0
       reachedLsn = lsn
       leftLsn = lsn
-      floor = toCursor(lsn, 0)
+      floor = oldest
+      floorLsn = lsn
     },
     since: (cursor) => {
       if (!isCursor(cursor) || cursor < floor || cursor > toCursor(reachedLsn, 0)) return undefined
-      const next = firstAfter(cursor)
+      const next = first(({ last }) => last > cursor)
       if (!isOurs(cursor, next)) return undefined
       return entries.slice(next).flatMap(({ transaction: { changes } }, position) => {
-        return position === 0 && changes[0]!.cursor <= cursor ? changes.slice(indexOfCursor(cursor)) : changes
+        return position === 0 && changes.length > 0 && changes[0]!.cursor <= cursor
+          ? changes.slice(indexOfCursor(cursor))
+          : changes
       })
+    },
+    after: (lsn) => (lsn < floorLsn ? undefined : entries.slice(first(({ endLsn }) => endLsn > lsn))),
+    get floor() {
+      return { lsn: floorLsn, cursor: floor }
     },
     get reachedLsn() {
       return reachedLsn

@@ -1,10 +1,11 @@
 /**
  * The life of a service: built from its dependencies, started, drained, stopped. `start` returns when the service can
- * answer; `drain` returns when its last request has ended; `stop` frees what it holds and may be called at any time.
+ * answer; `drain` returns when its last request has ended, and closes what stays connected, spread over `spreadMs` or at
+ * once; `stop` frees what it holds and may be called at any time.
  */
 export type Lifecycle = {
   start(): Promise<void>
-  drain(): Promise<void>
+  drain(spreadMs?: number): Promise<void>
   stop(): Promise<void>
 }
 

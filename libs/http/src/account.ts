@@ -61,6 +61,7 @@ export function createAccount({ logger, metrics, requestShare }: AccountDeps) {
     const { state } = request
     if (state.isClosed) return
     state.isClosed = true
+    state.held?.giveBack()
     const account = accountOf(request)
     const totalMs = state.deadline.clock.monotonic() - state.stages.startMs
     const status = reply.raw.headersSent ? reply.statusCode : clientGoneStatus
@@ -70,7 +71,8 @@ export function createAccount({ logger, metrics, requestShare }: AccountDeps) {
       status: `${statusClass}xx`,
     }))
     series.observe(totalMs / 1000)
-    const isWritten = status >= 500 ? logger.isLevelEnabled('error') : logger.isLevelEnabled('info') && isSampled()
+    const isFault = status >= 500 && !state.isShed
+    const isWritten = isFault ? logger.isLevelEnabled('error') : logger.isLevelEnabled('info') && isSampled()
     if (isWritten) writeLine(`${account.members},"status":${status},"ms":${micros(totalMs)}${membersOf(reply, isGone)}`)
   }
 }

@@ -59,6 +59,14 @@ export const httpOptions = options({
       min: 1,
       text: 'Most sockets at once (503 with Retry-After, then closed). Below the limit of open files of the process.',
     },
+    connectionsPerAddressMax: {
+      type: 'integer',
+      default: 1000,
+      min: 1,
+      text:
+        'Most sockets at once from one address, of IPv6 from one /64 (503 with Retry-After, then closed). Many phones share ' +
+        'an address. This machine itself and believed proxies have no such limit.',
+    },
     trustProxy: {
       type: 'list',
       default: ['false'],

@@ -4,7 +4,9 @@ import type { Socket } from 'node:net'
 import type { Refusal } from '@pando/core/refusal'
 import type { HttpValues } from './config.ts'
 import { errors } from './errors.ts'
+import { isLoopback, toNetwork } from './network.ts'
 import { problemMediaType, toProblem } from './problem.ts'
+import { createIsProxy } from './trust-proxy.ts'
 
 /** Writes a whole answer to a socket that has no request yet, and closes it. */
 export function refuseSocket(socket: Socket, refusal: Refusal): void {
@@ -20,27 +22,62 @@ export function refuseSocket(socket: Socket, refusal: Refusal): void {
 }
 
 /**
- * Keeps at most `connectionsMax` sockets. One more is answered 503 before Node's parser sees it; Node's own
- * `maxConnections` would close it without a word.
+ * Keeps at most `connectionsMax` sockets, and `connectionsPerAddressMax` of one network. One more is answered 503 before
+ * Node's parser sees it; Node's own `maxConnections` would close it without a word.
  */
-export function limitConnections(server: Server, limits: HttpValues, onRefused: () => void): () => number {
+export function limitConnections(
+  server: Server,
+  limits: HttpValues,
+  onRefused: (refusal: Refusal) => void,
+): () => number {
   const accept = server.listeners('connection') as ((socket: Socket) => void)[]
   server.removeAllListeners('connection')
+  const networks = createNetworkCounts(limits)
   let open = 0
+  const refusalOf = (network: string | undefined): Refusal | undefined => {
+    if (open >= limits.connectionsMax) return errors.tooManyConnections(limits)
+    return networks.isFull(network) ? errors.tooManyConnectionsOfAddress(limits) : undefined
+  }
   server.on('connection', (socket: Socket) => {
-    if (open >= limits.connectionsMax) {
-      onRefused()
+    const network = networks.of(socket)
+    const refusal = refusalOf(network)
+    if (refusal !== undefined) {
+      onRefused(refusal)
       socket.on('error', () => socket.destroy())
       socket.resume()
       socket.setTimeout(limits.headersTimeout, () => socket.destroy())
-      refuseSocket(socket, errors.tooManyConnections(limits))
-      return
+      return refuseSocket(socket, refusal)
     }
     open += 1
-    socket.once('close', () => (open -= 1))
+    networks.add(network, 1)
+    socket.once('close', () => {
+      open -= 1
+      networks.add(network, -1)
+    })
     for (const listener of accept) listener.call(server, socket)
   })
   return () => open
+}
+
+/** Open sockets by network; undefined is one that is not counted. */
+function createNetworkCounts({ connectionsPerAddressMax, trustProxy }: HttpValues) {
+  const counts = new Map<string, number>()
+  const isProxy = createIsProxy(trustProxy)
+  return {
+    of({ remoteAddress }: Socket): string | undefined {
+      // A socket that has been closed already has no address.
+      if (remoteAddress === undefined || isLoopback(remoteAddress) || isProxy(remoteAddress)) return undefined
+      return toNetwork(remoteAddress)
+    },
+    isFull: (network: string | undefined): boolean =>
+      network !== undefined && (counts.get(network) ?? 0) >= connectionsPerAddressMax,
+    add(network: string | undefined, by: 1 | -1): void {
+      if (network === undefined) return
+      const count = (counts.get(network) ?? 0) + by
+      if (count === 0) counts.delete(network)
+      else counts.set(network, count)
+    },
+  }
 }
 
 /** Errors that Node's parser and timers raise before there is a request, by their code. */

@@ -43,4 +43,9 @@ export const errors = {
       facts: { connectionsMax },
       headers: { 'retry-after': '1' },
     }),
+  tooManyConnectionsOfAddress: ({ connectionsPerAddressMax }: Pick<HttpValues, 'connectionsPerAddressMax'>) =>
+    new Refusal('http.too_many_connections_of_address', 503, 'Your network has as many connections as it may have.', {
+      facts: { connectionsPerAddressMax },
+      headers: { 'retry-after': '5' },
+    }),
 }

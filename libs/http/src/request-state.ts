@@ -19,7 +19,14 @@ export type RequestState = {
   role: string
   /** Whether the request has been counted and logged. */
   isClosed: boolean
+  /** What it takes a share of while it runs; given back at the latest when its account is closed. */
+  held: Held | undefined
+  /** Whether it was turned away because there is too much to do: no fault, and nothing to write a line about each time. */
+  isShed: boolean
 }
+
+/** A share of something that is limited. Giving it back again does nothing. */
+export type Held = { readonly giveBack: () => void }
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -52,6 +59,8 @@ export function startRequest({ clock, ids, requestTimeout }: RequestStateDeps, r
     stages: startStages(startMs),
     role: '',
     isClosed: false,
+    held: undefined,
+    isShed: false,
   }
 }
 

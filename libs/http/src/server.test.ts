@@ -289,6 +289,31 @@ describe('on the socket', () => {
     held[1]!.destroy()
   })
 
+  it('one network has no more connections than it may, a proxy and this machine have', async () => {
+    const { app } = setUp({ PANDO_HTTP_CONNECTIONS_PER_ADDRESS_MAX: '1', PANDO_HTTP_TRUST_PROXY: '198.51.100.0/24' })
+    const addresses: string[] = []
+    app.server.prependListener('connection', (socket) => {
+      const value = addresses.shift()
+      if (value !== undefined) Object.defineProperty(socket, 'remoteAddress', { value })
+    })
+    const held: Socket[] = []
+    const askFrom = async (address: string): Promise<string> => {
+      addresses.push(address)
+      const socket = await dial(app)
+      held.push(socket)
+      socket.write('GET /hello/x HTTP/1.1\r\nhost: x\r\n\r\n')
+      return new Promise((resolve) => socket.once('data', (bytes) => resolve(String(bytes).slice(9, 12))))
+    }
+    expect(await askFrom('2001:db8::1')).toBe('200')
+    expect(await askFrom('2001:db8::2')).toBe('503')
+    expect(await askFrom('2001:db8:0:1::1')).toBe('200')
+    for (const address of ['198.51.100.7', '198.51.100.7', '127.0.0.1', '127.0.0.1'])
+      expect(await askFrom(address)).toBe('200')
+    held[0]!.destroy()
+    await expect.poll(() => askFrom('2001:db8::3')).toBe('200')
+    held.forEach((socket) => socket.destroy())
+  })
+
   it('a client that hangs up is noticed, one that has its answer is not', async () => {
     const { app, lines } = setUp()
     let gone = 0

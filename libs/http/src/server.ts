@@ -88,7 +88,7 @@ function guardSocket(app: FastifyInstance, { limits, metrics }: HttpServerDeps):
     labels: ['code'],
   })
   const { server } = app
-  const open = limitConnections(server, limits, () => refused.series({ code: 'http.too_many_connections' }).add())
+  const open = limitConnections(server, limits, ({ code }) => refused.series({ code }).add())
   metrics.gauge({ name: 'http_sockets_open', help: 'Sockets that are open now.', read: open })
   // Node would drop or misname what is past its own count; their bytes are limited, their number is checked below.
   server.maxHeadersCount = 0

@@ -1,3 +1,4 @@
+import { compile } from '@fastify/proxy-addr'
 import type { FastifyServerOptions } from 'fastify'
 import { isIP } from 'node:net'
 
@@ -16,6 +17,14 @@ export function toTrust(items: readonly string[]): FastifyServerOptions['trustPr
   if (only === 'true') return true
   const hops = toHops(items)
   return hops === undefined ? [...items] : (_address, hop) => hop < hops
+}
+
+/** Whether whoever connects from an address may be a proxy that is believed, of a list that `refuseTrust` let pass. */
+export function createIsProxy(items: readonly string[]): (address: string) => boolean {
+  const trust = toTrust(items)
+  if (typeof trust === 'boolean' || trust === undefined) return () => trust === true
+  const isTrusted = typeof trust === 'function' ? trust : compile(trust as string[])
+  return (address) => isTrusted(address, 0)
 }
 
 /** The mistake in what an option says about proxies, or undefined. */

@@ -1,9 +1,14 @@
-import { Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { Pool, type ClientConfig, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg'
 import { isAnswerLate, toPostgresFailure } from './failure.ts'
+import { PrimaryClient } from './primary-client.ts'
+import type { ServerUrl } from './server-url.ts'
 
 export type DatabaseOptions = {
-  /** Any form that `pg` understands; a unix socket's folder may be the percent-encoded host. */
-  readonly url: string
+  /**
+   * Any form that `pg` understands; a unix socket's folder may be the percent-encoded host. Who gives a function follows the
+   * primary: connections to where it was are given up, and a server in recovery is refused.
+   */
+  readonly url: ServerUrl
   /** Shown in pg_stat_activity. */
   readonly applicationName: string
   /** Default 10. */
@@ -45,7 +50,7 @@ export type Database = Queries & {
 
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = new Pool({
-    connectionString: options.url,
+    ...toTarget(options.url),
     application_name: options.applicationName,
     max: options.connectionsMax ?? 10,
     connectionTimeoutMillis: options.connectMs ?? 5000,
@@ -66,9 +71,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 async function lend<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw toPostgresFailure(error, { sent: false })
-  })
+  const client = await checkOut(pool)
   // While lent, the pool does not listen: a death then must not become an uncaught error. The query in use rejects anyway.
   let broken: Error | undefined
   const noteDeath = (error: Error): void => {
@@ -80,6 +83,29 @@ async function lend<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Pro
   } finally {
     client.off('error', noteDeath)
     client.release(broken)
+  }
+}
+
+async function checkOut(pool: Pool): Promise<PoolClient> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toPostgresFailure(error, { sent: false })
+  })
+  if (!(client instanceof PrimaryClient) || client.isInPlace()) return client
+  client.release(true)
+  return checkOut(pool)
+}
+
+function toTarget(url: ServerUrl): PoolConfig {
+  if (typeof url === 'string') return { connectionString: url }
+  return { Client: toClient(url), onConnect: (client) => (client as PrimaryClient).mustTakeWrites() }
+}
+
+/** A pool makes its clients itself, of a class. */
+function toClient(currentUrl: () => string): new (config?: ClientConfig) => PrimaryClient {
+  return class extends PrimaryClient {
+    constructor(config?: ClientConfig) {
+      super(config, currentUrl)
+    }
   }
 }
 

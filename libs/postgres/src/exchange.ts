@@ -1,4 +1,5 @@
 import type { Deadline } from '@pando/core/deadline'
+import type { Lsn } from './lsn.ts'
 
 /**
  * One statement of an exchange. Parameters travel in text format with unspecified type, so Postgres infers the type
@@ -31,6 +32,26 @@ export type Exchange = {
   readonly deadline: Deadline
   /** When the caller has hung up, the statement is cancelled in Postgres if it runs. */
   readonly signal?: HangUp
+  /** Whose reads see whose writes; without it the primary alone is asked. Means nothing where there are no replicas. */
+  readonly consistency?: Consistency
+  /** Of a write: asked for where its commit is, which costs a further statement in the same trip. */
+  readonly onCommit?: OnCommit
+}
+
+/**
+ * Told, before the promise resolves, of a place in the log behind the commit; undefined when it is committed and the place
+ * is not known.
+ */
+export type OnCommit = (place: string | undefined) => void
+
+/** What a caller is never shown less of. */
+export type Consistency = {
+  /** Equal for all requests that must see each other's writes. */
+  readonly caller: string
+  /** A place that the caller knows of, shown by an earlier answer. */
+  readonly atLeast?: Lsn
+  /** Set by a write: a place behind its commit. */
+  committed?: Lsn
 }
 
 /** Whether the caller hung up: looked at now and then, never listened to. An `AbortSignal` is one. */

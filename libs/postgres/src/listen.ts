@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, escapeIdentifier } from 'pg'
 import { toPostgresFailure } from './failure.ts'
+import { currentUrl, type ServerUrl } from './server-url.ts'
 
 export type ListenOptions = {
-  /** A direct connection: `listen` does not work through pgbouncer in transaction mode. */
-  readonly url: string
+  /**
+   * A direct connection: `listen` does not work through pgbouncer in transaction mode. Who gives a function follows the
+   * primary, and is told of the loss when that moves.
+   */
+  readonly url: ServerUrl
   readonly applicationName: string
   readonly channels: readonly string[]
   readonly onNotice: (channel: string, payload: string) => void
@@ -70,8 +74,9 @@ export function reconnectPauseMs(failures: number, random: () => number): number
 
 /** Rejects when the connection is lost, fulfils when `stopped`. */
 async function listenOnce(options: ListenOptions, stopped: AbortSignal, onListening: () => void): Promise<void> {
+  const url = currentUrl(options.url)
   const client = new Client({
-    connectionString: options.url,
+    connectionString: url,
     application_name: options.applicationName,
     connectionTimeoutMillis: connectMs,
     // Without it a connection that a router forgot would look alive for ever.
@@ -89,6 +94,7 @@ async function listenOnce(options: ListenOptions, stopped: AbortSignal, onListen
   const showLife = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       await client.query('select 1')
+      if (currentUrl(options.url) !== url) throw new Error('The primary is another server now')
       await sleep(options.heartbeatMs ?? 30_000, undefined, { signal: ending.signal })
     }
   }

@@ -23,10 +23,18 @@ export type Metrics = {
   histogram<const Names extends string>(
     declaration: Declaration<Names> & { readonly buckets: readonly number[] },
   ): { series(labels: Labels<Names>): HistogramSeries }
-  /** A number that is read when somebody asks, for example the depth of a queue. */
-  gauge(declaration: { readonly name: string; readonly help: string; readonly read: () => number }): void
+  /**
+   * A number that is read when somebody asks, for example the depth of a queue, or several that differ in their labels.
+   */
+  gauge(declaration: {
+    readonly name: string
+    readonly help: string
+    readonly read: () => number | readonly Sample[]
+  }): void
   /** The page for Prometheus, in its text format. */
   render(): Promise<string>
+  /** The same as data, for another process (`merge-metrics.ts`). */
+  snapshot(): Promise<readonly MetricSnapshot[]>
   readonly contentType: string
 }
 
@@ -41,8 +49,12 @@ export function createMetrics({ process }: { process: boolean }): Metrics {
     counter: (declaration) => declareCounter(registry, declaration),
     histogram: (declaration) => declareHistogram(registry, declaration),
     gauge: ({ name, help, read }) =>
-      register(registry, { name, help, type: 'gauge' }, () => [{ labels: {}, value: read() }]),
+      register(registry, { name, help, type: 'gauge' }, () => {
+        const value = read()
+        return typeof value === 'number' ? [{ labels: {}, value }] : value
+      }),
     render: () => registry.metrics(),
+    snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as readonly MetricSnapshot[],
     contentType: registry.contentType,
   }
 }
@@ -50,7 +62,15 @@ export function createMetrics({ process }: { process: boolean }): Metrics {
 type Sample = {
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
-  metricName?: string
+  readonly metricName?: string
+}
+
+/** A metric with all its samples, as plain data. */
+export type MetricSnapshot = {
+  readonly name: string
+  readonly help: string
+  readonly type: string
+  readonly values: readonly Sample[]
 }
 
 /** prom-client renders anything that has a name and a `get`; the numbers themselves are kept here. */

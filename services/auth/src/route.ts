@@ -8,6 +8,7 @@ import type { AuthDeps } from './deps.ts'
 import { errors } from './errors.ts'
 import { mustBeHighest } from './factors/assurance.ts'
 import { charge, type Limit } from './limits/charge.ts'
+import { answerTogether } from './passwords/answer-together.ts'
 import { isFault, renderError } from './render-error.ts'
 import { whyExpired } from './sessions/session-state.ts'
 import { findSessionWithUser, type SessionRow } from './store/sessions.ts'
@@ -96,12 +97,17 @@ export function route<W extends Who, Body extends Shape>(declared: Declared<W, B
   }
 }
 
+/** How long who cannot be let in to hash a password waits for the others; apps are told within 50 ms. */
+const refusalsEveryMs = 25
+
 /** Answers `routes` on a listener of which this is one scope. */
 export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readonly Route[]): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: deps.options.bodyBytesMax }, (_request, text, done) =>
     done(null, text),
   )
+  const later = answerTogether(refusalsEveryMs)
+  const isFull = errors.tooManySignIns()
   for (const { method, path, who, hashes, handle } of routes) {
     app.route({
       method,
@@ -109,7 +115,9 @@ export function mountRoutes(app: FastifyInstance, deps: AuthDeps, routes: readon
       // Programs that look at links in mails before people do would use them up.
       exposeHeadRoute: false,
       onRequest: (request, _reply, done) => {
-        if (hashes?.(request.raw.url!)) deps.passwords.mustHaveRoom()
+        if (hashes?.(request.raw.url!) === true && !deps.passwords.hasRoom()) {
+          return later(() => done(isFull))
+        }
         done()
       },
       handler: async (request, reply) => {

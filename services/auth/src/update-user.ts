@@ -98,7 +98,7 @@ async function mustKnowPassword(deps: AuthDeps, visit: SignedInVisit, current: s
   const { user, session } = visit
   if (!options.emailRequireCurrentPassword || session?.amr.some(({ method }) => method === 'recovery')) return
   if (!current) throw errors.currentPasswordRequired()
-  const attempt = toAttempt(visit, user, { id: user.id })
+  const attempt = toAttempt(visit, user)
   await limits.begin(attempt)
   const { ok } = await passwords.verify(current, user.encrypted_password!)
   if (!ok) throw errors.currentPasswordInvalid()

@@ -32,7 +32,7 @@ export function toUserJson(user: UserRow): Record<string, unknown> {
   }
 }
 
-export function isBanned({ banned_until }: UserRow, nowMs: number): boolean {
+export function isBanned({ banned_until }: Pick<UserRow, 'banned_until'>, nowMs: number): boolean {
   return banned_until !== null && banned_until.getTime() > nowMs
 }
 

@@ -24,11 +24,27 @@ export const errors = {
     new Refusal('gateway.ending', 503, 'The node is ending. Connect again, to another one.', {
       headers: { 'retry-after': '1' },
     }),
-  upstreamUnreachable: (name: string, cause: unknown) =>
-    new Refusal('gateway.upstream_unreachable', 502, `The service ${name} cannot be reached.`, {
+  upstreamUnreachable: (name: string, cause?: unknown) =>
+    new Refusal('gateway.upstream_unreachable', 503, `The service ${name} cannot be reached now. Try again shortly.`, {
+      facts: { service: name },
+      headers: { 'retry-after': '1' },
+      cause,
+    }),
+  upstreamBroke: (name: string, cause: unknown) =>
+    new Refusal('gateway.upstream_broke', 502, `The service ${name} hung up before it had answered.`, {
       facts: { service: name },
       cause,
     }),
+  upstreamBusy: (name: string, upstreamRequestsMax: number) =>
+    new Refusal(
+      'gateway.upstream_busy',
+      503,
+      `The service ${name} has as many requests as it takes. Try again shortly.`,
+      {
+        facts: { service: name, upstreamRequestsMax },
+        headers: { 'retry-after': '1' },
+      },
+    ),
   upstreamTimeout: (name: string, cause?: unknown) =>
     new Refusal('gateway.upstream_timeout', 504, `The service ${name} did not answer in time.`, {
       facts: { service: name },
@@ -36,8 +52,17 @@ export const errors = {
     }),
 }
 
-/** What went wrong between here and an upstream, as the caller is told. */
+/**
+ * What went wrong between here and an upstream, as the caller is told: nothing has happened when it could not be
+ * reached, something may have when it broke.
+ */
 export function toUpstreamRefusal(name: string, error: unknown): unknown {
   if (error instanceof Refusal) return error
-  return errors.upstreamUnreachable(name, error)
+  return isUnreachable(error) ? errors.upstreamUnreachable(name, error) : errors.upstreamBroke(name, error)
+}
+
+/** Whether no connection came about; one that broke or was silent has another code. */
+export function isUnreachable(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT'
 }

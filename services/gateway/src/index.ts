@@ -2,14 +2,17 @@ import { createOperations } from '@pando/http/operations'
 import type { HttpService } from '@pando/http/service'
 import { acceptUpgrades } from '@pando/http/upgrades'
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import { createAdmission } from './admission/admission.ts'
 import { requireApiKey } from './api-key.ts'
 import { addCompression } from './compression.ts'
 import { addCors } from './cors.ts'
 import type { GatewayDeps } from './deps.ts'
 import { errors } from './errors.ts'
-import { type KnownService, knownServices } from './known-services.ts'
+import { type KnownService, knownServices, serviceNames } from './known-services.ts'
 import { createProxy } from './proxy.ts'
-import { parseUpstreams } from './upstreams.ts'
+import { createRateLimits } from './rate-limits/rate-limits.ts'
+import { createUpstreams } from './upstreams/create-upstreams.ts'
+import { countAddresses, renderObservations } from './upstreams/observations.ts'
 import { createWebsockets, type Websockets } from './websockets.ts'
 
 export { type GatewayValues, gatewayOptions } from './config.ts'
@@ -19,8 +22,16 @@ export type { GatewayDeps } from './deps.ts'
  * Something that answers under a prefix: a service of this process, one on another node, or a word that there is none.
  */
 type Mount = {
-  readonly service: Omit<KnownService, 'name'>
+  readonly service: KnownService
   readonly plugin: FastifyPluginCallback | FastifyPluginAsync
+  /** Whether there may be more requests than can be served: not the tools of those who look after the node. */
+  readonly isForApps: boolean
+}
+
+export type Gateway = {
+  install(app: FastifyInstance): void
+  /** Closes the WebSockets that pass through, one after the other within `spreadMs`. */
+  drain(spreadMs: number): Promise<void>
 }
 
 /**
@@ -28,17 +39,21 @@ type Mount = {
  * instance: `install(app)`. Services in `deps.services` answer in process, those in `PANDO_GATEWAY_UPSTREAMS` over
  * HTTP, and the other prefixes of the house say 501.
  */
-export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance): void } {
+export function createGateway(deps: GatewayDeps): Gateway {
   const { values } = deps
+  const admission = deps.admission.enabled ? createAdmission({ ...deps, values: deps.admission }) : undefined
+  const rateLimits = createRateLimits({ ...deps, policies: deps.rateLimits.policies, store: deps.rateStore })
   const websockets = openWebsockets(deps)
   const upstreams = mountUpstreams(deps, websockets)
-  const mounts = [...deps.services.map(mountService), ...upstreams]
+  const mounts = [...deps.services.map(mountService), ...upstreams.mounts]
   const answered = new Set(mounts.map(({ service }) => service.prefix))
   mounts.push(...knownServices.filter(({ prefix }) => !answered.has(prefix)).map(mountAbsence))
 
   return {
+    drain: websockets.drain,
     install(app) {
       addCors(app, { maxAgeMs: values.corsMaxAge })
+      admission?.install(app)
       addCompression(app, { bytesMin: values.compressionBytesMin })
       app.register(
         createOperations({
@@ -47,18 +62,27 @@ export function createGateway(deps: GatewayDeps): { install(app: FastifyInstance
           metricsShown: values.metricsPublic,
         }),
       )
-      for (const { service, plugin } of mounts)
+      for (const { service, plugin, isForApps } of mounts)
         app.register(
           (scope, _options, done) => {
+            if (isForApps) {
+              rateLimits.guard(scope, service)
+              admission?.guard(scope, service)
+            }
             if (values.apiKeyRequired) requireApiKey(scope, deps.authenticate, service)
             scope.register(plugin)
             done()
           },
           { prefix: service.prefix },
         )
-      const speakers = [...upstreams.map(({ service }) => service), ...deps.services.filter(({ upgrades }) => upgrades)]
+      const speakers = [
+        ...upstreams.mounts.map(({ service }) => service),
+        ...deps.services.filter(({ upgrades }) => upgrades),
+      ]
       const prefixes = speakers.map(({ prefix }) => `${prefix}/`)
       acceptUpgrades(app, ({ url }) => prefixes.some((prefix) => url!.startsWith(prefix)))
+      app.addHook('onReady', () => upstreams.start())
+      app.addHook('onClose', () => upstreams.stop())
       // Fastify waits for all sockets to close, and those that left HTTP are nobody else's.
       app.addHook('preClose', async () => websockets.close())
     },
@@ -81,7 +105,8 @@ function mountService({ name, prefix, plugin }: HttpService): Mount {
     app.register(plugin as FastifyPluginCallback)
     done()
   }
-  return { service: { prefix, keyless: keylessOf(name) }, plugin: named }
+  const service = { name, prefix, keyless: keylessOf(name) }
+  return { service, plugin: named, isForApps: serviceNames.includes(name) }
 }
 
 function openWebsockets({ values, traceparent, metrics }: GatewayDeps): Websockets {
@@ -98,19 +123,18 @@ function openWebsockets({ values, traceparent, metrics }: GatewayDeps): Websocke
   return websockets
 }
 
-function mountUpstreams({ values, limits, traceparent }: GatewayDeps, websockets: Websockets): Mount[] {
-  const names = knownServices.map(({ name }) => name)
-  return parseUpstreams(values.upstreams, names).map((upstream) => ({
+/** The services on other nodes: how requests get there, and what has to be started and stopped for that. */
+function mountUpstreams(deps: GatewayDeps, websockets: Websockets) {
+  const { limits, traceparent, logger, metrics } = deps
+  const observe = renderObservations(logger, metrics)
+  const upstreams = createUpstreams({ ...deps, names: serviceNames, random: Math.random, observe })
+  countAddresses(metrics, upstreams.all)
+  const mounts = upstreams.all.map((upstream) => ({
     service: knownServices.find(({ name }) => name === upstream.name)!,
-    plugin: createProxy({
-      upstream,
-      connectionsMax: values.upstreamConnectionsMax,
-      connectTimeoutMs: values.upstreamConnectTimeout,
-      websockets,
-      traceparent,
-      bodyBytesMax: limits.bodyBytesMax,
-    }),
+    plugin: createProxy({ upstream, websockets, traceparent, observe, bodyBytesMax: limits.bodyBytesMax }),
+    isForApps: true,
   }))
+  return { ...upstreams, mounts }
 }
 
 function mountAbsence(service: KnownService): Mount {
@@ -124,5 +148,5 @@ function mountAbsence(service: KnownService): Mount {
     app.all('/*', { config: { service: service.name, routeClass: 'absent' } }, refuse)
     done()
   }
-  return { service, plugin }
+  return { service, plugin, isForApps: false }
 }

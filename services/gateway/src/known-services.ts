@@ -27,6 +27,8 @@ export const knownServices: readonly KnownService[] = [
   { name: 'graphql', prefix: '/graphql/v1', keyless: [] },
 ]
 
+export const serviceNames: readonly string[] = knownServices.map(({ name }) => name)
+
 /** Whether `path`, in its normal form and as the router matched it, is served without a key. */
 export function isKeyless({ prefix, keyless }: Pick<KnownService, 'prefix' | 'keyless'>, path: string): boolean {
   return keyless === 'all' || (path.startsWith(prefix) && keyless.includes(path.slice(prefix.length)))

@@ -132,16 +132,20 @@ describe('a service on another node', () => {
     await expect.poll(() => aborted).toBe(1)
   })
 
-  it('is 502 when nobody listens or the socket breaks before the answer', async () => {
+  it('is 503 when nobody listens, and 502 when the socket breaks before the answer', async () => {
     const broken = await setUpProxy((request) => void request.socket.destroy())
     expect((await fetch(`${broken}/auth/v1/x`)).status).toBe(502)
     const { app } = setUpGateway({ PANDO_GATEWAY_UPSTREAMS: 'auth=http://127.0.0.1:1' })
-    expect((await app.inject('/auth/v1/x')).json()).toMatchObject({ status: 502, code: 'gateway.upstream_unreachable' })
+    const answer = await app.inject('/auth/v1/x')
+    expect([answer.json(), answer.headers['retry-after']]).toMatchObject([
+      { status: 503, code: 'gateway.upstream_unreachable' },
+      '1',
+    ])
   })
 
   it('that breaks in the middle breaks the answer: no half is passed off as a whole', async () => {
     const url = await setUpProxy((request, response) => {
-      response.writeHead(200, { 'content-length': '100' })
+      response.writeHead(200, { 'content-length': '100000' })
       response.write('half', () => request.socket.destroy())
     })
     const answer = await fetch(`${url}/auth/v1/x`)
@@ -160,7 +164,7 @@ describe('a service on another node', () => {
     ['auth', 'auth is not name=http://host:port'],
     ['auth=ftp://x', 'auth=ftp://x is not name=http://host:port'],
     ['nobody=http://x:1', 'there is no service nobody'],
-    ['auth=http://x:1,auth=http://y:1', 'auth stands there twice'],
+    ['auth=http://x:1,auth=http://x:1', 'auth=http://x:1 stands there twice'],
   ])('is configured with care: %s', (upstreams, message) => {
     expect(() => setUpGateway({ PANDO_GATEWAY_UPSTREAMS: upstreams })).toThrow(message)
   })

@@ -28,11 +28,11 @@ async function listen(onConnection: OnConnection, options: ServerOptions = {}): 
 
 /** A gateway in front of `origin`; the URL is that of its WebSockets. */
 async function setUp(origin: string, environment: Record<string, string> = {}) {
-  const { app, metrics } = setUpGateway({ PANDO_GATEWAY_UPSTREAMS: `realtime=${origin}`, ...environment })
+  const { app, metrics, drain } = setUpGateway({ PANDO_GATEWAY_UPSTREAMS: `realtime=${origin}`, ...environment })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const open = async (): Promise<number> =>
     Number(/gateway_websockets_open (\d+)/.exec(await metrics.render())?.[1] ?? Number.NaN)
-  return { app, metrics, open, http: url, url: `${url.replace('http', 'ws')}/realtime/v1/websocket` }
+  return { app, metrics, drain, open, http: url, url: `${url.replace('http', 'ws')}/realtime/v1/websocket` }
 }
 
 function dial(url: string, options: ClientOptions = {}, protocols: string[] = []): WebSocket {
@@ -167,11 +167,33 @@ describe('a WebSocket to a service on another node', () => {
     expect(await open()).toBe(0)
   })
 
-  it('is 502 when nobody listens, and 504 when nobody answers', async () => {
+  it('is told to come back one after the other when the node drains, and new ones at once', async () => {
+    const { url, drain, open } = await setUp(await listen(echo))
+    const sockets = [await connect(url), await connect(url), await connect(url)]
+    const closed = sockets.map(closeCode)
+    const drained = drain(900)
+    expect((await refusal(url)).status).toBe(503)
+    await Promise.race(closed)
+    expect(await open()).toBeGreaterThan(0)
+    await drained
+    expect(await Promise.all(closed)).toEqual([1006, 1006, 1006])
+    expect(await open()).toBe(0)
+  })
+
+  it('goes to another node when nobody listens at the first', async () => {
+    const { url } = await setUp(`http://127.0.0.1:1,realtime=${await listen(echo)}`)
+    for (let count = 0; count < 5; count += 1) {
+      const socket = await connect(url)
+      socket.send('hello')
+      expect(String((await message(socket))[0])).toBe('hello')
+    }
+  })
+
+  it('is 503 when nobody listens, and 504 when nobody answers', async () => {
     const { url } = await setUp('http://127.0.0.1:1')
     const { status, body } = await refusal(url)
     expect([status, JSON.parse(body)]).toMatchObject([
-      502,
+      503,
       { code: 'gateway.upstream_unreachable', service: 'realtime' },
     ])
     const silent = createServer().on('upgrade', () => undefined)

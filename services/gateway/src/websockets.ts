@@ -3,11 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import type { buildConnector } from 'undici'
-import { errors, toUpstreamRefusal } from './errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errors, isUnreachable, toUpstreamRefusal } from './errors.ts'
 import { type Forwarding, forwardedHeaders, type Headers, withoutHopByHop } from './forwarded-headers.ts'
 import type { Upgrade } from '@pando/http/upgrades'
-import type { Upstream } from './upstreams.ts'
+import type { Upstream } from './upstreams/create-upstream.ts'
+import type { Address } from './upstreams/open-address.ts'
 
 export type WebsocketDeps = Forwarding & {
   readonly openMax: number
@@ -15,19 +16,16 @@ export type WebsocketDeps = Forwarding & {
   readonly idleTimeoutMs: number
 }
 
-/** A request for a WebSocket, where it goes, and how a connection to there is made. */
-type Passage = {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly upstream: Upstream
-  readonly connect: buildConnector.connector
-}
+/** A request for a WebSocket, and where it goes. */
+type Passage = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly upstream: Upstream }
 
 export type Websockets = {
   /** Opens the same WebSocket at the upstream and joins the two. Throws when it cannot. */
   pass(upgrade: Upgrade, passage: Passage): Promise<FastifyReply>
   /** How many are open or about to be. */
   open(): number
+  /** The same over a time, evenly; resolves when all have been told. */
+  drain(spreadMs: number): Promise<void>
   /** Closes all, after what is on its way has been sent; from now on there are no new ones. */
   close(): void
 }
@@ -50,14 +48,14 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
     if (pairs.size + pending >= deps.openMax) throw errors.tooManyWebsockets(deps.openMax)
     pending += 1
     try {
-      const { response, upgraded } = await openUpstream(deps, passage, {
+      const { response, upgraded, address } = await openAnywhere(deps, passage, {
         client: upgrade.socket,
         ending: ending.signal,
       })
       if (upgraded === undefined)
         return reply.code(response.statusCode!).headers(withoutHopByHop(response.headers)).send(response)
       switchProtocols(reply, response)
-      keep({ client: upgrade, upstream: upgraded })
+      keep({ client: upgrade, upstream: upgraded }, address)
       return reply
     } catch (error) {
       throw toUpstreamRefusal(upstream.name, error)
@@ -66,17 +64,29 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
     }
   }
 
-  function keep(pair: Pair): void {
+  function keep(pair: Pair, { running }: Address): void {
     const { socket } = pair.client
     join(pair, deps.idleTimeoutMs)
     if (socket.destroyed) return
     pairs.add(pair)
-    socket.once('close', () => pairs.delete(pair))
+    running.sockets += 1
+    socket.once('close', () => {
+      pairs.delete(pair)
+      running.sockets -= 1
+    })
   }
 
   return {
     pass,
     open: () => pairs.size + pending,
+    async drain(spreadMs) {
+      ending.abort(errors.ending())
+      const stepMs = spreadMs / Math.max(1, pairs.size)
+      for (const pair of pairs) {
+        part(pair)
+        if (stepMs > 0) await sleep(stepMs)
+      }
+    },
     close() {
       ending.abort(errors.ending())
       for (const pair of pairs) part(pair)
@@ -88,20 +98,44 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
 type Pair = { readonly client: Upgrade; readonly upstream: Upgrade }
 /** What the upstream answered, and its socket if that was 101. */
 type Answer = { readonly response: IncomingMessage; readonly upgraded?: Upgrade }
+type Opened = Answer & { readonly address: Address }
 
 /** What may end a handshake before its time. */
 type Interruption = { readonly client: Socket; readonly ending: AbortSignal }
 
-/** Asks the upstream for the WebSocket. Rejects when it cannot be reached, or not before the request's deadline. */
-async function openUpstream(deps: WebsocketDeps, passage: Passage, { client, ending }: Interruption): Promise<Answer> {
-  const { request, upstream } = passage
+/**
+ * Asks the upstream for the WebSocket, at the address with the fewest; at others while no connection can be made.
+ * Rejects when none can be reached, or not before the request's deadline.
+ */
+async function openAnywhere(deps: WebsocketDeps, passage: Passage, interruption: Interruption): Promise<Opened> {
+  const { upstream, request } = passage
+  const tried: Address[] = []
+  let failure: unknown
+  for (;;) {
+    const address = upstream.choose('sockets', tried)
+    if (address === undefined) throw failure ?? errors.upstreamUnreachable(upstream.name)
+    try {
+      return { ...(await openAt(deps, { ...passage, address }, interruption)), address }
+    } catch (error) {
+      if (!isUnreachable(error) || remainingMs(request.state.deadline) === 0) throw error
+      upstream.report(address, 'unreachable')
+      failure = error
+      tried.push(address)
+    }
+  }
+}
+
+type Visit = Passage & { readonly address: Address }
+
+async function openAt(deps: WebsocketDeps, visit: Visit, { client, ending }: Interruption): Promise<Answer> {
+  const { request, upstream } = visit
   const leftMs = remainingMs(request.state.deadline)
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(errors.upstreamTimeout(upstream.name)), leftMs)
   const stopWatching = onHangUp(client, () => abort.abort())
   try {
     const headers = { ...forwardedHeaders(deps, request, leftMs), connection: 'Upgrade', upgrade: 'websocket' }
-    return await answered(send(passage, headers), AbortSignal.any([abort.signal, ending]))
+    return await answered(send(visit, headers), AbortSignal.any([abort.signal, ending]))
   } finally {
     clearTimeout(timer)
     stopWatching()
@@ -117,10 +151,10 @@ function onHangUp(client: Socket, callback: () => void): () => void {
   return () => client.off('readable', look).off('close', callback)
 }
 
-function send({ request, upstream, connect }: Passage, headers: Headers): ClientRequest {
-  const { protocol, hostname, host, port } = new URL(upstream.origin)
+function send({ request, address: { place, connect } }: Visit, headers: Headers): ClientRequest {
+  const { protocol, hostname, host, port } = new URL(place.origin)
   const send = protocol === 'https:' ? requestHttps : requestHttp
-  return send(upstream.origin, {
+  return send(place.origin, {
     path: request.raw.url,
     headers,
     agent: false,

@@ -88,13 +88,57 @@ export const realtimeOptions = options({
       min: 1024 ** 2,
       text: 'Most bytes of documents that are open on one node, as Postgres keeps them; memory is up to 35 times that.',
     },
+    changesPendingMax: {
+      type: 'integer',
+      default: 1_000,
+      min: 1,
+      text:
+        'Most changes of rows of one channel that wait for a decision of Postgres, also while it is away. Whoever has more ' +
+        'is told to fetch again.',
+    },
+    policyChecksMax: {
+      type: 'integer',
+      default: 4,
+      min: 1,
+      max: 5,
+      text: 'Most round trips at once that ask Postgres who sees a row, one for each table at most.',
+    },
+    policyCheckCallersMax: {
+      type: 'integer',
+      default: 1_000,
+      min: 1,
+      text: 'Most callers, of different claims, that one round trip asks about.',
+    },
+    policyQuestionsMax: {
+      type: 'integer',
+      default: 10_000,
+      min: 1,
+      text: 'Most questions about rows of one table that wait for a round trip. Who depends on one more is told to fetch again.',
+    },
+    accessInterval: {
+      type: 'duration',
+      default: 1_000,
+      min: 0,
+      max: 60_000,
+      text:
+        'How often Postgres is asked, while somebody follows rows, whether roles or privileges are others, which the log of ' +
+        'changes does not say of all. An answer holds for twice as long; 0 asks about each change before it is told.',
+    },
     undecidedDeletes: {
       type: 'enum',
-      values: ['tell-key', 'withhold'],
-      default: 'tell-key',
+      values: ['withhold', 'tell-key'],
+      default: 'withhold',
+      toml: 'realtime.undecided_deletes',
       text:
         'Who hears of the delete of a row that policies protect, when the log has too little of it to say who could see it ' +
-        '(a replica identity that is not `full`): everybody who follows the table hears its key, or nobody does.',
+        '(a replica identity that is not `full`): nobody, or everybody who follows the table hears its key. A `supabase/` ' +
+        'project has `tell-key` unless it says otherwise, as other servers of this protocol.',
+    },
+    messagesPerRequestMax: {
+      type: 'integer',
+      default: 100,
+      min: 1,
+      text: 'Most messages in one request to `/realtime/v1/api/broadcast`.',
     },
     privateOnly: {
       type: 'boolean',

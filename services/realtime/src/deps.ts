@@ -1,3 +1,4 @@
+import type { Bus } from '@pando/bus/bus'
 import type { Authenticate } from '@pando/core/authenticate'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
@@ -9,7 +10,7 @@ import type { ChangeReader } from '@pando/changes/reader'
 import type { RealtimeOptions } from './config.ts'
 
 /** Notices of the database; `@pando/postgres/listen` with its connection. */
-export type Listen = (what: Pick<ListenOptions, 'channels' | 'onNotice' | 'onReconnected'>) => Pick<Listener, 'stop'>
+export type Listen = (what: Pick<ListenOptions, 'channels' | 'onNotice' | 'onReconnected'>) => Listener
 
 export type RealtimeDeps = {
   readonly authenticate: Authenticate
@@ -24,6 +25,8 @@ export type RealtimeDeps = {
     /** Policies, privileges and tables may be others. The answer stops it. */
     readonly onSchemaChanged: (listener: () => void) => () => void
   }
+  /** What the nodes of a deployment tell each other; without it this one is the only one. */
+  readonly bus?: Bus
   /** For documents that several nodes have open; without it each hears of the others' edits when somebody joins. */
   readonly listen?: Listen
   readonly clock: Clock

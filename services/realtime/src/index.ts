@@ -1,20 +1,18 @@
-import type { Caller } from '@pando/core/caller'
-import { credentialsOf } from '@pando/http/credentials'
 import type { HttpService } from '@pando/http/service'
-import { upgradeOf } from '@pando/http/upgrades'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { catchUp, publish } from './broadcast/publish.ts'
 import { createChangeStore } from './changes/change-store.ts'
 import { createChangeFanOut } from './changes/fan-out.ts'
 import { type Channels, createChannels } from './channels/create-channels.ts'
 import { createFollowChanges } from './channels/follow-changes.ts'
+import { createLines } from './channels/lines.ts'
+import { createTopics } from './channels/topics.ts'
 import type { RealtimeDeps } from './deps.ts'
 import { createDocuments } from './documents/documents.ts'
 import { isMessages, readMessage } from './messages/read-message.ts'
 import { addBroadcastRoutes } from './rest/add-broadcast-routes.ts'
-import { createSockets, type Sockets } from './sockets/create-sockets.ts'
-import { completeHandshake, whyNoHandshake } from './sockets/handshake.ts'
-import type { Version } from './wire/messages.ts'
+import { createSockets } from './sockets/create-sockets.ts'
+import { openSocket } from './sockets/open-socket.ts'
 
 export { realtimeOptions, type RealtimeOptions } from './config.ts'
 export type { RealtimeDeps } from './deps.ts'
@@ -28,9 +26,13 @@ const serviceRestart = 1012
 export function createRealtime(deps: RealtimeDeps): HttpService {
   const counts = countWhatHappens(deps)
   const changes = deps.changes && followLog({ ...deps, onMerged: counts.onMerged }, deps.changes, () => channels)
-  const documents = createDocuments(deps)
+  const topics = createTopics()
+  const { bus, clock, logger } = deps
+  const onMalformed = (error: unknown): void => logger.warn({ err: error }, 'what another node says is malformed')
+  const lines = bus && createLines({ bus, topics, clock, onMalformed })
+  const documents = createDocuments({ ...deps, lines })
   const channels = createChannels(
-    { ...deps, changes: changes?.follow, documents },
+    { ...deps, changes: changes?.follow, documents, topics, lines },
     { onDelivered: counts.onDelivered, isForDocument: documents.isAbout },
   )
   const sockets = createSockets({
@@ -56,55 +58,31 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
       await deps.changes?.reader.start()
       look = setInterval(() => {
         sockets.closeSilent()
-        channels.endExpired()
+        channels.look()
       }, lookMs).unref()
     },
-    drain: async () => sockets.closeAll(serviceRestart, 'restarting'),
+    drain: (spreadMs) => sockets.closeAll(serviceRestart, 'restarting', spreadMs),
     stop: async () => {
       clearInterval(look)
       stopListening()
       changes?.stop()
       await deps.changes?.reader.stop()
       sockets.closeAll(serviceRestart, 'restarting')
+      channels.stop()
       await documents.stop()
       await deps.database.close()
     },
     plugin: (app, _options, done) => {
-      app.get('/websocket', (request, reply) => openSocket(deps, sockets, request, reply))
+      app.get('/websocket', (request, reply) => openSocket({ ...deps, sockets }, request, reply))
       addBroadcastRoutes(app as FastifyInstance, deps, channels)
       done()
     },
   }
 }
 
-const versions: Readonly<Record<string, Version>> = { '1.0.0': 1, '2.0.0': 2 }
-
-async function openSocket(
-  { authenticate }: RealtimeDeps,
-  sockets: Sockets,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const upgrade = upgradeOf(request.raw)
-  if (upgrade === undefined)
-    return reply.code(426).header('upgrade', 'websocket').send({ error: 'This address speaks WebSocket only.' })
-  const wrong = whyNoHandshake(request)
-  if (wrong !== undefined) return reply.code(400).send({ error: wrong })
-  const { searchParams } = new URL(request.raw.url!, 'http://unused')
-  const version = versions[searchParams.get('vsn') ?? '1.0.0']
-  if (version === undefined) return reply.code(400).send({ error: 'vsn must be 1.0.0 or 2.0.0.' })
-  const credentials = credentialsOf(request.raw)
-  const caller: Caller = await authenticate(credentials)
-  const full = sockets.whyFull(caller)
-  if (full !== undefined) return reply.code(429).send({ error: full })
-  completeHandshake(request, reply, upgrade)
-  sockets.open(upgrade, { version, caller, credentials })
-  return reply
-}
-
 /** Passes what the log has on to channels: messages of the database, and changes of rows. */
 function followLog(
-  { logger, metrics, options, onMerged }: RealtimeDeps & { readonly onMerged: () => void },
+  { clock, logger, metrics, options, onMerged }: RealtimeDeps & { readonly onMerged: () => void },
   { reader, database, onSchemaChanged }: NonNullable<RealtimeDeps['changes']>,
   channelsOf: () => Channels,
 ) {
@@ -117,7 +95,8 @@ function followLog(
     .series({})
   const fanOut = createChangeFanOut({
     port: createChangeStore({ database, publication }),
-    undecidedDeletes: options.undecidedDeletes,
+    clock,
+    options,
     observe: (observation) => {
       if (observation.kind === 'checked') checks.add(observation.callers)
       else logger.warn({ ...observation }, 'a change could not be checked')

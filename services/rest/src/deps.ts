@@ -4,6 +4,7 @@ import type { RunExchange } from '@pando/postgres/exchange'
 import type { RunTransaction } from '@pando/postgres/pipeline/transaction'
 import type { Readiness } from '@pando/core/service'
 import type { RestOptions } from './config.ts'
+import type { ReplicaDeps } from './consistency.ts'
 
 /** Everything the data API needs from outside. */
 export type RestDeps = {
@@ -17,5 +18,7 @@ export type RestDeps = {
   /** The picture of the database that is served now; undefined until the first one is there. */
   readonly catalogue: () => Catalogue | undefined
   readonly catalogueReadiness: Readiness
+  /** Where `run` may answer reads from replicas: then it is told whose writes each must see. */
+  readonly replicas?: ReplicaDeps
   readonly options: RestOptions
 }

@@ -1,5 +1,5 @@
 import type { Deadline } from '@pando/core/deadline'
-import type { HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
+import type { Consistency, HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
 import type { Isolation } from '@pando/postgres/pipeline/envelope'
 import type { CompiledStatement } from './compiled.ts'
 import type { RestDeps } from './deps.ts'
@@ -24,6 +24,8 @@ export type Execution = {
   readonly body: readonly Uint8Array[]
   readonly deadline: Deadline
   readonly signal: HangUp
+  /** Where there are replicas. */
+  readonly consistency?: Consistency
 }
 
 type Run = Pick<RestDeps, 'run' | 'transaction'>
@@ -44,11 +46,11 @@ export function execute(deps: Run, execution: Execution): Promise<ResultSet> {
 type Results = readonly StatementResult[]
 
 function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
-  const { role, settings, compiled, deadline, signal } = execution
+  const { role, settings, compiled, deadline, signal, consistency } = execution
   const statements = statementsBefore(execution)
   statements.push(bind(compiled.statement, execution))
   if (compiled.estimate !== undefined) statements.push(bind(compiled.estimate, execution))
-  return deps.run({ role, access: compiled.access, settings, statements, deadline, signal })
+  return deps.run({ role, access: compiled.access, settings, statements, deadline, signal, consistency })
 }
 
 function toFound(execution: Execution, results: Results): ResultSet {
@@ -62,9 +64,10 @@ function toFound(execution: Execution, results: Results): ResultSet {
 }
 
 function inTransaction(deps: Run, execution: Execution, rollback: boolean): Promise<Results> {
-  const { role, settings, compiled, deadline, signal } = execution
-  const isolation = isolationOf(compiled)
-  return deps.transaction({ role, access: compiled.access, settings, isolation, deadline, signal }, async (tx) => {
+  const { role, settings, compiled, deadline, signal, consistency } = execution
+  const { access } = compiled
+  const request = { role, access, settings, isolation: isolationOf(compiled), deadline, signal, consistency }
+  return deps.transaction(request, async (tx) => {
     for (const statement of statementsBefore(execution)) await tx.query(statement)
     const main = await tx.query(bind(compiled.statement, execution))
     refuseEffect(execution, main)

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from './answer.ts'
 import { createCompiler } from './compiler.ts'
 import type { Compiler } from './compiler.ts'
+import { commitHeader, toConsistency, withCommit } from './consistency.ts'
 import type { RestDeps } from './deps.ts'
 import { toEffectiveConfig } from './effective-config.ts'
 import { describeRoot } from './describe-root.ts'
@@ -119,6 +120,7 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
   const compiled = generation.compile(request, shape)
   endRequestStage(raw, 'plan')
   const facts = requestSettings({ caller, method: raw.method, path, headers: raw.headers })
+  const consistency = deps.replicas && toConsistency(deps.replicas, caller, raw.headers[shownCommit]?.toString())
   const execution: Execution = {
     request,
     rawQuery,
@@ -128,13 +130,16 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
     range: toPageRange(request, config.maxRows),
     role: caller.role,
     body: chunks,
+    consistency,
     ...endsOf(raw),
   }
   return execute(deps, execution).then((found) => {
     endRequestStage(raw, 'transaction')
-    return respond(execution, found)
+    return withCommit(respond(execution, found), consistency)
   })
 }
+
+const shownCommit = commitHeader.toLowerCase()
 
 /** What ends a request before its answer. */
 function endsOf(raw: FastifyRequest): Pick<Execution, 'deadline' | 'signal'> {

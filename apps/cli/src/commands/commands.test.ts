@@ -199,6 +199,18 @@ describe('pando serve', () => {
     expect(await serve(database)).toMatchObject({ code: 3, err: expect.stringContaining('PANDO_JWT_SECRET') })
   })
 
+  it('needs no database where it is only a gateway', async () => {
+    expect(await serve({}, '--services', 'gateway')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('PANDO_JWT_SECRET'),
+    })
+  })
+
+  it('takes a number of workers, or auto', async () => {
+    expect(await serve(database, '--workers', 'many')).toMatchObject({ code: 2, err: expect.stringContaining('auto') })
+    expect(await serve(database, '--workers', 'auto')).toMatchObject({ code: 3 })
+  })
+
   it('refuses demo keys where others can reach it', async () => {
     const env = { ...database, PANDO_JWT_SECRET: 'super-secret-jwt-token-with-at-least-32-characters-long' }
     const { code, err } = await serve(env, '--host', '0.0.0.0')

@@ -26,7 +26,11 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
 
-const environment = (url: string) => ({ DATABASE_URL: url, PANDO_JWT_SECRET: jwtSecret })
+const environment = (url: string) => ({
+  DATABASE_URL: url,
+  PANDO_JWT_SECRET: jwtSecret,
+  PANDO_SERVER_DRAIN_DELAY: '0',
+})
 
 function start(url: string, ...args: string[]): RunningNode {
   const node = startServe(['--port', '0', ...args], { cwd, env: environment(url) })
@@ -57,6 +61,19 @@ describe('pando serve', () => {
     expect(await get(await start(url).url, 'notes')).toBe(200)
     const lines = nodes.flatMap((node) => node.lines())
     expect(lines.filter(({ level }) => level !== 'info')).toEqual([])
+  })
+
+  it('prepares the database once for all its workers, each of which serves', async () => {
+    cluster = await startScratchCluster({ sql: 'create database app' })
+    const url = loginUrl(cluster.url, { database: 'app' })
+    const node = start(url, '--workers', '2')
+    const api = await node.url
+    await run(url, note)
+    const started = (): number => node.lines().filter(({ msg }) => msg === 'all workers have started').length
+    await expect.poll(started, { timeout: 30_000 }).toBe(1)
+    // Connections go to the workers in turn.
+    for (let count = 0; count < 4; count += 1) await expect.poll(() => get(api, 'notes'), { timeout: 10_000 }).toBe(200)
+    expect(node.lines().filter(({ level }) => level !== 'info')).toEqual([])
   })
 
   it('goes on with a warning where a newer version was before', async () => {

@@ -1,73 +1,74 @@
+import cluster from 'node:cluster'
+
 import { demoKeys } from '@pando/http/auth/api-keys'
-import { toPostgresAddresses } from '@pando/server/database-options'
-import { createFactories } from '@pando/server/factories'
-import { drainOnSignals } from '@pando/server/signals'
 import type { ServerConfig } from '@pando/server/config'
-import { startServer } from '@pando/server/start-server'
-import type { RunningServer } from '@pando/server/start-server'
+import { toPostgresAddresses } from '@pando/server/database-options'
+import { isGatewayOnly } from '@pando/server/roles'
 
 import type { Cli, GlobalOptions } from '../cli.ts'
-import { explainingErrors } from '../database/explain-errors.ts'
 import { externalUrl } from '../database/open-database.ts'
-import { portInUse } from '../dev/port-holder.ts'
 import { Failure } from '../failure.ts'
 import { findProject } from '../project/find-project.ts'
 import { loadProject } from '../project/load-project.ts'
 import type { Project } from '../project/load-project.ts'
 import { readSigningKeys, signingKeysVariable } from '../project/signing-keys.ts'
 import { prepareNode } from '../server/prepare-node.ts'
-import { explainMistakes, readConfig, serverVariables } from '../server/read-config.ts'
+import { readConfig, serverVariables } from '../server/read-config.ts'
 
-type ServeOptions = GlobalOptions & { readonly services?: string; readonly host?: string }
+type ServeOptions = GlobalOptions & {
+  readonly services?: string
+  readonly host?: string
+  /** 0 for as many as the machine has cores. */
+  readonly workers?: number
+}
 
 /**
  * `pando serve`: a node of a deployment, until SIGTERM. Everything comes from flags, the environment and, where there
  * is a project, its `config.toml`; no key is invented. A database that lacks the conventions gets them before the node
- * listens.
+ * listens; a node that is only a gateway needs no database. With `--workers` this process starts others that serve, each
+ * of which comes through here again.
  */
 export async function runServe(cli: Cli, options: ServeOptions): Promise<void> {
-  const databaseUrl = externalUrl(cli)
-  if (databaseUrl === undefined) {
-    throw new Failure('usage', 'DATABASE_URL is not set; a deployment has a PostgreSQL of its own.', {
-      remedy: 'Set DATABASE_URL=postgres://user:password@host:5432/database, or use `pando dev` on your machine.',
-    })
-  }
   const project = await findOwnProject(cli)
-  const config = readConfig({
+  const config = readServeConfig(cli, options, project)
+  mustHaveDatabase(config)
+  mustHaveKey(config)
+  await refuseDemoKeys(config)
+  if (cluster.isWorker) return (await import('../server/serve-node.ts')).serveAsWorker(config)
+  const warnings = await prepare(config, project)
+  if (config.server.workers === null) return (await import('../server/serve-node.ts')).serveAlone(config, warnings)
+  return (await import('../server/serve-workers.ts')).serveByWorkers(config, warnings)
+}
+
+function readServeConfig(cli: Cli, options: ServeOptions, project: Project | undefined): ServerConfig {
+  return readConfig({
     project: project?.file.table,
     environment: {
       ...serverVariables(cli.environment),
       [signingKeysVariable]: cli.environment[signingKeysVariable] ?? (project && readSigningKeys(project)),
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: externalUrl(cli),
     },
     flags: {
       services: options.services,
       host: options.host,
       port: options.port?.toString(),
+      workers: options.workers?.toString(),
       'auth-email-template-folders': project && [project.root, project.files],
     },
   })
-  mustHaveKey(config)
-  await refuseDemoKeys(config)
-  const { apiUrl } = toPostgresAddresses(config.database)
-  const warnings = await prepareNode({ url: databaseUrl, apiUrl, project })
-  const server = await startNode(config, databaseUrl)
-  for (const warning of warnings) server.logger.warn(warning)
-  drainOnSignals(process, server, (code) => process.exit(code))
 }
 
-async function startNode(config: ServerConfig, databaseUrl: string): Promise<RunningServer> {
-  try {
-    return await explainingErrors(databaseUrl, () =>
-      startServer(config, createFactories(toPostgresAddresses(config.database))),
-    )
-  } catch (cause) {
-    const error = explainMistakes(cause)
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await portInUse(config.server.port, '--port')
-    if (error instanceof Failure) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw new Failure('fault', `The node did not start: ${message}`, { cause: error })
-  }
+/** Once a node, however many workers it has. Returns what an operator should know of. */
+async function prepare({ server, database }: ServerConfig, project: Project | undefined): Promise<readonly string[]> {
+  if (isGatewayOnly(server.services)) return []
+  return await prepareNode({ url: database.url!.reveal(), apiUrl: toPostgresAddresses(database).apiUrl, project })
+}
+
+function mustHaveDatabase({ server, database }: ServerConfig): void {
+  if (database.url !== null || isGatewayOnly(server.services)) return
+  throw new Failure('usage', 'DATABASE_URL is not set; a deployment has a PostgreSQL of its own.', {
+    remedy: 'Set DATABASE_URL=postgres://user:password@host:5432/database, or use `pando dev` on your machine.',
+  })
 }
 
 function mustHaveKey({ jwt }: ServerConfig): void {

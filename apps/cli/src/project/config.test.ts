@@ -92,6 +92,6 @@ describe('parseProjectFile', () => {
 
 it('knows every key of config.toml that the server reads', () => {
   const read = Object.values(serverGroups).flatMap(({ options }) => Object.values(options).map(({ toml }) => toml))
-  const open = (path: string) => path.startsWith('auth.')
+  const open = (path: string) => /^(auth|realtime)\./.test(path)
   expect(read.filter((path) => path !== undefined && !open(path) && !knownPaths.includes(path))).toEqual([])
 })

@@ -14,6 +14,7 @@ import type { ProjectFolder } from './find-project.ts'
 import { listKeyMistakes } from './keys.ts'
 import { knownPaths, projectOptions } from './project-options.ts'
 import type { ProjectValues } from './project-options.ts'
+import { isTable } from './toml.ts'
 
 /** A project folder that has been read. */
 export type Project = ProjectFolder & {
@@ -31,7 +32,7 @@ export type Project = ProjectFolder & {
  * Finds and reads the project the user means. Rejects with a `Failure` when there is none or `config.toml` has
  * mistakes.
  */
-export async function loadProject(cli: Cli): Promise<Project> {
+export async function loadProject(cli: Pick<Cli, 'environment' | 'workingFolder' | 'options'>): Promise<Project> {
   const start = resolve(cli.workingFolder, cli.options.project ?? '.')
   const folder = findProject(start, { upwards: cli.options.project === undefined })
   if (folder === undefined) throw noProject(start)
@@ -46,7 +47,7 @@ export async function loadProject(cli: Cli): Promise<Project> {
   return {
     ...folder,
     settings: withKindDefaults(settings.values, folder.kind, file),
-    file,
+    file: withServerDefaults(file, folder.kind),
     environment,
     configFile,
     migrationsFolder,
@@ -54,7 +55,7 @@ export async function loadProject(cli: Cli): Promise<Project> {
 }
 
 /** A path as the user would type it from where they are. */
-export function shownPath(cli: Cli, path: string): string {
+export function shownPath(cli: Pick<Cli, 'workingFolder'>, path: string): string {
   const shown = relative(cli.workingFolder, path)
   if (shown === '') return '.'
   return shown.startsWith(join('..', '..')) ? path : shown
@@ -87,6 +88,13 @@ function withKindDefaults(
 ): ProjectValues {
   if (kind === 'pando' || explicit.has('api.auto_expose_new_tables')) return values
   return { ...values, autoExposeNewTables: true }
+}
+
+/** Existing apps were written against servers that tell everybody the key of a deleted row. */
+function withServerDefaults(file: ProjectFile, kind: ProjectFolder['kind']): ProjectFile {
+  const realtime = file.table['realtime'] ?? {}
+  if (kind === 'pando' || !isTable(realtime)) return file
+  return { ...file, table: { ...file.table, realtime: { undecided_deletes: 'tell-key', ...realtime } } }
 }
 
 function noProject(start: string): Failure {

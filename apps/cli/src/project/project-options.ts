@@ -76,7 +76,7 @@ export const projectOptions = options({
 export type ProjectValues = Values<typeof projectOptions>
 
 /** Paths of `config.toml` that the server's packages read; `parseProjectFile` tells strangers from these. */
-const servicePaths = ['api.enabled', 'api.external_url', 'api.max_rows']
+const servicePaths = ['admission.rules', 'api.enabled', 'api.external_url', 'api.max_rows', 'rate_limits.policies']
 
 /** Every path of `config.toml` that somebody reads. */
 export const knownPaths: readonly string[] = [

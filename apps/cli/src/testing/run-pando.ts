@@ -97,6 +97,9 @@ export type RunningNode = {
   /** What it has logged until now. */
   lines(): readonly LogLine[]
   warnings(): readonly string[]
+  kill(signal: NodeJS.Signals): void
+  /** Resolves to the exit code, or the signal that ended it. */
+  readonly end: Promise<number | NodeJS.Signals | null>
   /** Ends it gently. */
   stop(): Promise<void>
 }
@@ -113,12 +116,17 @@ export function startServe(args: readonly string[], options: RunOptions): Runnin
       if (line.msg === 'listening') listening.resolve(String(line['url']))
     })
   }
-  const end = once(child, 'close').then(() => listening.reject(new Error(`serve ended: ${err()}`)))
+  const end = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
+    listening.reject(new Error(`serve ended: ${err()}`))
+    return code ?? signal ?? null
+  })
   listening.promise.catch(() => undefined)
   return {
     url: listening.promise,
     lines: () => log,
     warnings: () => log.filter(({ level }) => level === 'warn').map(({ msg }) => msg),
+    kill: (signal) => child.kill(signal),
+    end,
     stop: async () => {
       child.kill('SIGTERM')
       await end

@@ -11,6 +11,8 @@ export type Answer = { readonly status: string; readonly response: Readonly<Reco
 /** A client of channels that says exactly what it is told to, and remembers what it heard. */
 export type Phoenix = {
   readonly heard: readonly Said[]
+  /** `false` from when on what is heard is told to `onHeard` alone: for the many who hear much. */
+  remembers: boolean
   /** The code that the socket was closed with; undefined while it is open. */
   readonly closed: Promise<number>
   /** Calls back for each message, before `until` sees it. */
@@ -27,34 +29,35 @@ export type Phoenix = {
   close(): void
 }
 
+/** How long a server may take to answer a handshake: one that cannot keep up drops who comes, and they come again. */
+const openMsMax = 10_000
+
 /** Opens a socket; rejects when the server does not let it. `url` is the API's, `query` the parameters. */
 export async function openPhoenix(url: string, query: Readonly<Record<string, string>>): Promise<Phoenix> {
   const parameters = new URLSearchParams({ vsn: '2.0.0', ...query })
   const socket = new WebSocket(`${url.replace('http', 'ws')}/realtime/v1/websocket?${parameters}`)
   socket.binaryType = 'arraybuffer'
   const heard: Said[] = []
-  const waiting = new Set<() => void>()
+  const waiting = new Set<(said: Said) => void>()
   const closed = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)))
   socket.addEventListener('message', ({ data }) => {
     const said = typeof data === 'string' ? fromText(data) : fromBytes(Buffer.from(data as ArrayBuffer))
-    heard.push(said)
+    if (phoenix.remembers) heard.push(said)
     phoenix.onHeard(said)
-    for (const look of waiting) look()
+    for (const look of waiting) look(said)
   })
-  const until = (fits: (said: Said) => boolean): Promise<Said> => {
-    let from = 0
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = heard.slice(from).find(fits)
-        from = heard.length
-        if (found === undefined) return void waiting.add(look)
+  const until = (fits: (said: Said) => boolean): Promise<Said> =>
+    new Promise((resolve, reject) => {
+      const known = heard.find(fits)
+      if (known !== undefined) return resolve(known)
+      const look = (said: Said): void => {
+        if (!fits(said)) return
         waiting.delete(look)
-        resolve(found)
+        resolve(said)
       }
-      look()
+      waiting.add(look)
       void closed.then((code) => reject(new Error(`the socket was closed: ${code}`)))
     })
-  }
   let refs = 0
   const tell = (topic: string, event: string, payload: unknown = {}): string => {
     const ref = String((refs += 1))
@@ -69,6 +72,7 @@ export async function openPhoenix(url: string, query: Readonly<Record<string, st
   }
   const phoenix: Phoenix = {
     heard,
+    remembers: true,
     closed,
     onHeard: () => {},
     ask,
@@ -78,10 +82,11 @@ export async function openPhoenix(url: string, query: Readonly<Record<string, st
     until,
     close: () => socket.close(),
   }
+  const overdue = setTimeout(() => socket.close(), openMsMax)
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve)
     socket.addEventListener('error', () => reject(new Error('the socket was not opened')))
-  })
+  }).finally(() => clearTimeout(overdue))
   return phoenix
 }
 

@@ -42,6 +42,8 @@ export type Api = {
   mails(address: string): Promise<readonly OutboxMessage[]>
   /** Text messages that would have gone to this number (digits without the plus), newest first. */
   texts(phone: string): Promise<readonly OutboxMessage[]>
+  /** Ends the node gently; the database stays until `stop`. */
+  drain(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -105,6 +107,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       ask(`${server.url}/rest/v1${path}`, { ...asked, headers: { apikey: keys.anonKey, ...asked?.headers } }),
     mails: (address) => readMailbox(server.url, address),
     texts: (phone) => readMailbox(server.url, phone),
+    drain: () => server.drain(),
     stop: async () => {
       await server.stop()
       if (beside === undefined) await database.close()

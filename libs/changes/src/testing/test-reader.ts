@@ -1,3 +1,4 @@
+import type { Bus } from '@pando/bus/bus'
 import { systemClock } from '@pando/core/clock'
 import type { Change, Transaction } from '../change.ts'
 import { changesOptions, type ChangesValues } from '../config.ts'
@@ -30,9 +31,10 @@ export type TestReaderOptions = {
   readonly url: string
   readonly publications?: readonly string[]
   readonly limits?: Partial<ChangesValues>
+  readonly bus?: Bus
 }
 
-export function createTestReader({ url, publications = ['feed'], limits }: TestReaderOptions): TestReader {
+export function createTestReader({ url, publications = ['feed'], limits, bus }: TestReaderOptions): TestReader {
   const transactions: Transaction[] = []
   const resets: TestReader['resets'][number][] = []
   const observations: ChangesObservation[] = []
@@ -43,6 +45,7 @@ export function createTestReader({ url, publications = ['feed'], limits }: TestR
     applicationName: 'test',
     publications,
     limits: { ...quickLimits, ...limits },
+    bus,
     clock: systemClock,
     random: Math.random,
     observe: (observation) => {

@@ -118,6 +118,23 @@ describe('who calls', () => {
   })
 })
 
+describe('who is remembered', () => {
+  it('is a key of the installation, or a token that was verified and is still good; nothing is verified for it', async () => {
+    const { authenticate, clock } = setUp()
+    const token = forge(hs256, user)
+    expect(authenticate.recall(bearer(token))).toBeUndefined()
+    const caller = await authenticate(bearer(token))
+    expect(authenticate.recall(bearer(token))).toBe(caller)
+    expect(authenticate.recall({ authorization: `Bearer ${opaque.secretKey}`, apikey: opaque.secretKey })?.role).toBe(
+      'service_role',
+    )
+    for (const apikey of [undefined, '', 'sb_secret_other', `${token}x`])
+      expect(authenticate.recall({ apikey })).toBeUndefined()
+    clock.advance(3_700_000)
+    expect(authenticate.recall(bearer(token))).toBeUndefined()
+  })
+})
+
 describe('tokens that are refused', () => {
   it.each([
     ['two parts', 'a.b', 'token.malformed: Expected 3 parts in JWT; got 2'],

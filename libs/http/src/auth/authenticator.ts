@@ -1,4 +1,4 @@
-import type { Authenticate } from '@pando/core/authenticate'
+import type { Authenticate, Credentials } from '@pando/core/authenticate'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import { LRUCache } from 'lru-cache'
@@ -29,6 +29,12 @@ type Entry = Admitted & {
   readonly generation: number
 }
 
+/**
+ * Who calls, as far as that costs nothing: a key of the installation, or a token that was verified before and is still
+ * good. Undefined says nothing about whether the credentials are good. Does not know which sessions have ended.
+ */
+export type Recall = (credentials: Credentials) => Caller | undefined
+
 type Issuer = { readonly policy: IssuerPolicy; readonly keys: IssuerKeys }
 
 /**
@@ -36,7 +42,7 @@ type Issuer = { readonly policy: IssuerPolicy; readonly keys: IssuerKeys }
  * `apikey` only (older clients repeat them as Bearer, where they are ignored). What was verified is remembered by the
  * whole text of the token, at most until it expires or any key of its issuer is withdrawn.
  */
-export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticate & { readonly recall: Recall } {
   const { keys, clock, values } = deps
   const issuers = createIssuers(deps)
   const audiences = values.audience === null ? null : [values.audience]
@@ -53,13 +59,16 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
     return caller
   }
 
-  function callerOfToken(token: string): Caller | Promise<Caller> {
+  function rememberedCaller(token: string): Caller | undefined {
     const entry = cache.get(token)
-    if (entry !== undefined) {
-      if (entry.generation === entry.keys.generation() && clock.now() <= entry.lastMs) return entry.caller
-      cache.delete(token)
-    }
-    return verify(token)
+    if (entry === undefined) return undefined
+    if (entry.generation === entry.keys.generation() && clock.now() <= entry.lastMs) return entry.caller
+    cache.delete(token)
+    return undefined
+  }
+
+  function callerOfToken(token: string): Caller | Promise<Caller> {
+    return rememberedCaller(token) ?? verify(token)
   }
 
   function verify(token: string): Caller | Promise<Caller> {
@@ -95,7 +104,15 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
     return { caller: toCaller(role, claims, parsed.claimsJson), lastMs }
   }
 
-  return ({ authorization, apikey }) => {
+  const recall: Recall = ({ authorization = '', apikey = '' }) => {
+    const bearer = /^bearer (?!sb_)/i.test(authorization) ? authorization.slice(7) : undefined
+    const token = bearer ?? apikey
+    if (token === '' || token.length > values.tokenBytesMax) return undefined
+    const role = bearer === undefined ? keys.roleOf(apikey) : undefined
+    return role === undefined ? rememberedCaller(token) : callerOfRole(role)
+  }
+
+  const authenticate: Authenticate = ({ authorization, apikey }) => {
     const bearer = authorization === undefined ? undefined : bearerOf(authorization)
     if (bearer !== undefined) return callerOfToken(bearer)
     if (apikey === undefined || apikey === '') {
@@ -107,6 +124,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
     if (!apikey.startsWith('eyJ')) throw authErrors.unknownKey()
     return callerOfToken(apikey)
   }
+  return Object.assign(authenticate, { recall })
 }
 
 function createIssuers({ issuers, clock }: AuthenticatorDeps): ReadonlyMap<unknown, Issuer> {

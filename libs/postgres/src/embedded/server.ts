@@ -99,6 +99,9 @@ const serverArguments = (home: Home, { port, socketPort }: ServerOptions): strin
   `listen_addresses=${port === undefined ? '' : '127.0.0.1'}`,
 ]
 
+/** A standby accepts reads only. */
+const readyLine = /database system is ready to accept (read-only )?connections/
+
 function followLog(child: ChildProcess, onLog: (line: string) => void) {
   const lines: string[] = []
   const { promise: ready, resolve: setReady } = Promise.withResolvers<undefined>()
@@ -108,7 +111,7 @@ function followLog(child: ChildProcess, onLog: (line: string) => void) {
     lines.push(line)
     if (lines.length > keptLogLines) lines.shift()
     onLog(line)
-    if (line.includes('database system is ready to accept connections')) setReady(undefined)
+    if (readyLine.test(line)) setReady(undefined)
   })
   reader.once('close', setClosed)
   return { ready, closed, lines: () => lines }

@@ -163,11 +163,13 @@ export class Connection {
   }
 
   #ready(status: string): void {
-    const flight = this.#flights.shift()
-    if (flight === undefined) return
+    const flight = this.#flights[0]
+    if (flight === undefined || flight.awaitsPlace()) return
+    this.#flights.shift()
     const now = this.#deps.clock.monotonic()
     const tookMs = now - Math.max(flight.sentAtMs, this.idleSinceMs)
     this.idleSinceMs = now
+    if (flight.isPlaceUnknown) this.#encoder.forgetPlace()
     if (flight.error !== null) this.#encoder.forgetBroken(flight, flight.error.fields.code)
     if (!flight.mayEndWith(status)) this.destroy('tainted', new Error(`A transaction was left with status ${status}`))
     this.#owner.landed(this, flight, tookMs, status)
@@ -193,7 +195,7 @@ export class Connection {
     const flights = this.#flights.splice(0)
     const unsent = this.#unsent > 0 ? flights.splice(-this.#unsent) : []
     for (const flight of flights) {
-      flight.fail(this.#toLoss(true))
+      flight.lose(this.#toLoss(true))
       flight.onLanded?.()
     }
     this.#owner.gone(this, this.#closeReason ?? 'lost', unsent)

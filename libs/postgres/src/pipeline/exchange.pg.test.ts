@@ -148,7 +148,8 @@ test('an answer larger than it may be is refused and its statement ended, and th
   expect(await error(pools.run(rows(1_000_000)))).toMatchObject({ fields: { code: '54000' } })
   await eventually(() => pools.stats().lanes.every(({ inFlight }) => inFlight === 0))
   expect(await cell(pools, exchange(sql('select 1')))).toBe('1')
-  expect(pools.stats().connections).toBe(1)
+  // What is not known to be fast may get a connection of its own.
+  expect(pools.stats().connections).toBeLessThanOrEqual(2)
 })
 
 test('more parameters than the protocol can count are refused', async () => {

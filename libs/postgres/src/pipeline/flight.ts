@@ -1,6 +1,6 @@
 import type { Deadline } from '@pando/core/deadline'
-import { PostgresUnavailable } from '../errors.ts'
-import type { HangUp, Statement, StatementResult } from '../exchange.ts'
+import { PostgresError, PostgresUnavailable } from '../errors.ts'
+import type { HangUp, OnCommit, Statement, StatementResult } from '../exchange.ts'
 import type { Connection } from './connection.ts'
 import { toClosingEnvelope, type Envelope } from './envelope.ts'
 import type { ErrorReply } from './error-reply.ts'
@@ -19,6 +19,8 @@ export type FlightPlan = {
   readonly statements: readonly Statement[]
   readonly deadline: Deadline
   readonly signal: HangUp | undefined
+  /** Set when the place of the commit is asked for. */
+  readonly onCommit?: OnCommit
 }
 
 /**
@@ -53,6 +55,9 @@ export class Flight implements Watched {
   /** Statements whose Parse travels with this flight, in order, and how many of them Postgres has confirmed. */
   parses: PreparedStatement[] | null = null
   parsed = 0
+  /** The statements are answered, and what follows is the place of the commit. */
+  isPlaced = false
+  #place: string | undefined
   #results: Result[] = []
   #rows: Rows = []
 
@@ -78,16 +83,42 @@ export class Flight implements Watched {
   }
 
   row(bytes: Buffer, start: number): void {
-    if (!this.settled && this.#wanted()) this.#rows.push(toRow(bytes, start))
+    if (this.isPlaced) this.#place = toRow(bytes, start)[0]?.toString()
+    else if (!this.settled && this.#wanted()) this.#rows.push(toRow(bytes, start))
   }
 
   /** A statement is complete; its tag is the C string from `start` to `end`. */
   complete(bytes: Buffer, start: number, end: number): void {
+    if (this.isPlaced) return
     if (!this.settled && this.#wanted()) {
       this.#results.push(new Result(this.#rows, bytes, start, end - 1))
       this.#rows = []
     }
     this.done++
+  }
+
+  /** Postgres has refused a statement. Once the statements are committed, that changes nothing. */
+  refuse(reply: ErrorReply): void {
+    if (!this.isPlaced) this.error ??= reply
+  }
+
+  /** Whether after this ReadyForQuery the place of the commit is still to come. */
+  awaitsPlace(): boolean {
+    if (this.isPlaced || this.plan.onCommit === undefined) return false
+    this.isPlaced = true
+    return true
+  }
+
+  /** Whether the place of the commit was asked for in vain. */
+  get isPlaceUnknown(): boolean {
+    return this.isPlaced && this.#place === undefined
+  }
+
+  /** The connection is lost. What was answered before stands. */
+  lose(loss: Error): void {
+    if (!this.isPlaced) this.fail(loss)
+    else if (this.error !== null) this.fail(new PostgresError(this.error.fields))
+    else this.succeed()
   }
 
   /** Whether a ReadyForQuery with this status leaves the session as it should be. */
@@ -108,12 +139,16 @@ export class Flight implements Watched {
     this.rowBytes = 0
     this.parses = null
     this.parsed = 0
+    this.isPlaced = false
+    this.#place = undefined
     this.#results = []
     this.#rows = []
   }
 
   succeed(): void {
-    if (this.#settle()) this.#resolve(this.#results)
+    if (!this.#settle()) return
+    this.plan.onCommit?.(this.#place)
+    this.#resolve(this.#results)
   }
 
   fail(error: Error): void {

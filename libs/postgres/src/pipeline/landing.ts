@@ -1,4 +1,5 @@
-import { PostgresError } from '../errors.ts'
+import { PostgresError, PostgresUnavailable } from '../errors.ts'
+import type { ErrorReply } from './error-reply.ts'
 import type { Flight } from './flight.ts'
 import type { LaneKind, Observe } from './observation.ts'
 import type { SpeedLedger } from './speed-ledger.ts'
@@ -12,6 +13,7 @@ export type LandingDeps = {
 
 const queryCanceled = '57014'
 const invalidStatementName = '26000'
+const readOnlyTransaction = '25006'
 
 /** Decides what an answered flight comes to: a result, an error, or a second try; and what is learned from it. */
 export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, tookMs: number): void {
@@ -20,10 +22,19 @@ export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, 
   if (code === undefined || code === queryCanceled) deps.ledger.record(plan.statements, tookMs)
   if (error === null) return flight.succeed()
   if (code === queryCanceled && kind === 'shared') deps.ledger.markSlow(plan.statements)
-  if (!mayTryAgain(flight, kind)) return flight.fail(new PostgresError(error.fields))
+  if (!mayTryAgain(flight, kind)) return flight.fail(toFailure(flight, error, kind))
   deps.observe({ kind: 'exchange.retried', role: plan.role, lane: kind, code: error.fields.code })
   flight.rewind()
   deps.reroute(flight)
+}
+
+/**
+ * Behind a pooler nobody says that the server is in recovery before a write fails; that then is an outage, and nothing of
+ * the write was done.
+ */
+function toFailure({ plan }: Flight, { fields }: ErrorReply, kind: LaneKind): Error {
+  if (kind !== 'any' || plan.access !== 'write' || fields.code !== readOnlyTransaction) return new PostgresError(fields)
+  return new PostgresUnavailable('connection', `Postgres takes no writes now: ${fields.message}`, { sent: false })
 }
 
 /**

@@ -33,7 +33,8 @@ export type LaneDeps = LandingDeps & {
   readonly clock: Clock
   readonly random: () => number
   readonly limits: PipelineLimits
-  readonly target: SessionTarget
+  /** Asked at each new session, as the server may move. */
+  readonly target: () => SessionTarget
   readonly watch: FlightWatch
   readonly budget: ConnectionBudget
   readonly flushes: FlushQueue
@@ -113,7 +114,8 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
   const open = async (openedIn: number) => {
     const startedAtMs = clock.monotonic()
     opening++
-    const session = await openSession(deps.target, profile.sessionSettings()).catch((error: Error) => error)
+    const target = { ...deps.target(), ...(kind === 'write' && { primaryOnly: true }) }
+    const session = await openSession(target, profile.sessionSettings()).catch((error: Error) => error)
     opening--
     if (session instanceof Error) return refused(session)
     backoff.succeeded()
@@ -174,6 +176,8 @@ export function createLane(deps: LaneDeps, profile: LaneProfile): Lane {
     },
     retire() {
       generation++
+      // It may be another server now, which has not failed yet.
+      backoff.succeeded()
       for (const connection of connections) connection.drain('retired')
     },
     refuseWaiting: (error) => queue.failAll(error),

@@ -7,6 +7,8 @@ import type { Settings } from './envelope.ts'
 
 export type SessionTarget = {
   readonly config: ClientConfig
+  /** Whether a server in recovery is refused. */
+  readonly primaryOnly?: boolean
   readonly applicationName: string
   readonly connectMs: number
 }
@@ -15,7 +17,10 @@ export type Session = { readonly socket: Duplex; readonly cancelKey: CancelKey }
 
 /** What of a connected `pg` client is taken over; its wire connection is not part of its types. */
 type ConnectedClient = {
-  readonly connection: { readonly stream: Duplex }
+  readonly connection: {
+    readonly stream: Duplex
+    on(event: 'parameterStatus', listener: (status: ParameterStatus) => void): void
+  }
   readonly host: string
   readonly port: number
   readonly ssl: unknown
@@ -23,17 +28,22 @@ type ConnectedClient = {
   readonly secretKey: number
 }
 
+type ParameterStatus = { readonly parameterName: string; readonly parameterValue: string }
+
 /**
  * Lets `pg` connect and authenticate, then takes its socket: from here on nobody else reads or writes it.
  *
  * Settings travel in the startup packet and not as statements, which makes them the session's defaults: `reset all` and
- * `reset role` come back to them. Rejects with what `toConnectFailure` makes of the reason.
+ * `reset role` come back to them. Rejects with what `toConnectFailure` makes of the reason, and when a primary is wanted and
+ * the server is none, which it says itself while the session begins.
  */
 export async function openSession(target: SessionTarget, settings: Settings): Promise<Session> {
   const client = new Client(toClientConfig(target, settings))
+  const isStandby = noteStandby(client)
   client.on('error', ignore)
   try {
     await client.connect()
+    if (target.primaryOnly === true && isStandby()) throw new Error('the server is in recovery and takes no writes')
   } catch (error) {
     void client.end().catch(ignore)
     throw toConnectFailure(error)
@@ -46,6 +56,16 @@ export async function openSession(target: SessionTarget, settings: Settings): Pr
   // The new reader attaches its listener in the same turn; flowing starts after it.
   setImmediate(() => socket.resume())
   return { socket, cancelKey: { host, port, ssl, processId: processID, secretKey } }
+}
+
+/** What the server reports of itself while the session of this client begins (protocol, "Start-up"; since PostgreSQL 14). */
+export function noteStandby(client: Client): () => boolean {
+  let standby = false
+  const { connection } = client as unknown as ConnectedClient
+  connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'in_hot_standby') standby = parameterValue === 'on'
+  })
+  return () => standby
 }
 
 /**

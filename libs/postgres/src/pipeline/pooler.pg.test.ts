@@ -1,53 +1,24 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresUnavailable } from '../errors.ts'
+import { isPoolerInstalled, startPooler, type TestPooler } from '../testing/pooler.ts'
 import type { PipelinedPools } from './pools.ts'
 import { cell, eventually, exchange, sql, startTestCluster, within, type TestCluster } from './test-cluster.ts'
-import { freePort } from '../testing/free-port.ts'
 
-const installed = spawnSync('pgbouncer', ['--version']).status === 0
-if (!installed) process.stderr.write('pooler.pg.test.ts is skipped: the program pgbouncer is not installed\n')
+if (!isPoolerInstalled) process.stderr.write('pooler.pg.test.ts is skipped: the program pgbouncer is not installed\n')
 
-const nobody = 65_534
 const backendsMax = 3
 
-describe.skipIf(!installed)('behind pgbouncer in transaction mode', () => {
+describe.skipIf(!isPoolerInstalled)('behind pgbouncer in transaction mode', () => {
   let cluster: TestCluster
-  let bouncer: ChildProcess
-  let folder: string
+  let pooler: TestPooler
   let pools: PipelinedPools
 
   beforeAll(async () => {
     cluster = await startTestCluster({ tcp: true })
     await cluster.admin('create table counted (id serial, claims text); grant all on counted, counted_id_seq to anon')
-    const port = await freePort()
-    folder = await mkdtemp(path.join(tmpdir(), 'pando-pooler-'))
-    await writeFile(
-      path.join(folder, 'pgbouncer.ini'),
-      `[databases]
-postgres = host=127.0.0.1 port=${cluster.tcpPort} dbname=postgres user=authenticator password=open
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = ${backendsMax}
-max_client_conn = 200
-`,
-    )
-    const root = process.getuid?.() === 0
-    if (root) await chown(folder, nobody, nobody)
-    bouncer = spawn('pgbouncer', [path.join(folder, 'pgbouncer.ini')], {
-      stdio: 'ignore',
-      ...(root ? { uid: nobody, gid: nobody } : {}),
-    })
-    const url = `postgres://authenticator@127.0.0.1:${port}/postgres`
+    pooler = await startPooler({ serverPort: cluster.tcpPort!, backendsMax })
     pools = cluster.pools({
-      url,
+      url: pooler.url,
       mode: 'transactional',
       roleSettings: () => [['app.kind', 'test']],
       limits: { connectionsMax: 20 },
@@ -61,9 +32,8 @@ max_client_conn = 200
   })
   afterAll(async () => {
     await pools?.close()
-    bouncer?.kill()
+    await pooler?.stop()
     await cluster.remove()
-    await rm(folder, { recursive: true, force: true })
   })
 
   test('many callers share few backends, each with its own role, claims and role settings', async () => {

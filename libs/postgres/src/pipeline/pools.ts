@@ -1,7 +1,9 @@
 import { systemClock, type Clock } from '@pando/core/clock'
 import { remainingMs, type Deadline } from '@pando/core/deadline'
+import type { ClientConfig } from 'pg'
 import { PostgresError, PostgresUnavailable } from '../errors.ts'
 import type { Exchange, HangUp, RunExchange } from '../exchange.ts'
+import type { ServerUrl } from '../server-url.ts'
 import { createConnectionBudget } from './connection-budget.ts'
 import { toExchangeEnvelope, type Settings } from './envelope.ts'
 import { createFlight, toGivenUp, type Flight, type FlightPlan } from './flight.ts'
@@ -16,8 +18,10 @@ import { createSpeedLedger } from './speed-ledger.ts'
 import { runTransaction, type RunTransaction } from './transaction.ts'
 
 export type PipelinedPoolsOptions = {
-  /** DATABASE_URL in any form that `pg` understands. */
-  readonly url: string
+  /** DATABASE_URL in any form that `pg` understands; may be another one at each new connection. */
+  readonly url: ServerUrl
+  /** Whether servers in recovery are refused for reads too, as they always are for writes. */
+  readonly primaryOnly?: boolean
   readonly applicationName: string
   /**
    * `pipelined` keeps sessions per role and is the fast way. `transactional` needs nothing of a session and works
@@ -68,6 +72,7 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
     const { role, access, statements } = flight.plan
     lanes.route(role, access, statements).submit(flight)
   }
+  const config = toConfig(options.url)
   const lanes = createLanes({
     ...rules,
     clock,
@@ -78,11 +83,12 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
     observe,
     reroute: board,
     random: options.random ?? Math.random,
-    target: {
-      config: parseDatabaseUrl(options.url),
+    target: () => ({
+      config: config(),
       applicationName: options.applicationName,
       connectMs: limits.connectMs,
-    },
+      primaryOnly: options.primaryOnly,
+    }),
     flushes: createFlushQueue(),
   })
   let closed = false
@@ -111,6 +117,7 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
     statements: exchange.statements,
     deadline: exchange.deadline,
     signal: exchange.signal,
+    onCommit: exchange.onCommit,
   })
 
   return {
@@ -143,6 +150,13 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
       while (budget.taken > 0) await pause(5)
     },
   }
+}
+
+/** An address that never changes is read once, at the start, where a mistake shows. */
+function toConfig(url: ServerUrl): () => ClientConfig {
+  if (typeof url === 'function') return () => parseDatabaseUrl(url())
+  const config = parseDatabaseUrl(url)
+  return () => config
 }
 
 /** `none` would mean the login role, and an empty name nothing at all: neither may reach `set_config('role', …)`. */

@@ -40,7 +40,7 @@ export class ReplyDispatch implements ReplySink {
       case 0x5a: // Z: ReadyForQuery
         return this.#events.ready(String.fromCharCode(bytes[start]!))
       case 0x31: // 1: ParseComplete
-        if (flight !== undefined) flight.parsed++
+        if (flight !== undefined && !flight.isPlaced) flight.parsed++
         return
       case 0x45: // E: ErrorResponse
         return this.#refused(flight, toErrorReply(bytes, start, end))
@@ -61,6 +61,6 @@ export class ReplyDispatch implements ReplySink {
 
   #refused(flight: Flight | undefined, reply: ErrorReply): void {
     if (reply.fatal) this.#events.fatal(reply)
-    else if (flight !== undefined) flight.error ??= reply
+    else flight?.refuse(reply)
   }
 }

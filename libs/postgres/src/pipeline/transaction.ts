@@ -1,6 +1,6 @@
 import type { Deadline } from '@pando/core/deadline'
 import { PostgresError, PostgresUnavailable } from '../errors.ts'
-import type { HangUp, Statement, StatementResult } from '../exchange.ts'
+import type { Consistency, HangUp, OnCommit, Statement, StatementResult } from '../exchange.ts'
 import type { Connection } from './connection.ts'
 import {
   emptyEnvelope,
@@ -26,6 +26,9 @@ export type TransactionRequest = {
   readonly settings?: Settings
   /** Of this transaction; without it the role's own. */
   readonly isolation?: Isolation
+  /** Both as of an `Exchange`. */
+  readonly consistency?: Consistency
+  readonly onCommit?: OnCommit
 }
 
 export type Transaction = {
@@ -125,14 +128,15 @@ function createLoan(deps: TransactionDeps, request: TransactionRequest, connecti
 
   // The loan is watched as a whole, so its statements have no end of their own.
   const plan = { role, access, statements: [], deadline: { ...deadline, atMs: Number.POSITIVE_INFINITY } }
-  const send = (envelope: Envelope) => {
+  const send = (envelope: Envelope, onCommit?: OnCommit) => {
     if (state === 'expired') return Promise.reject(new Error('The transaction is over'))
-    return createFlight({ ...plan, envelope, signal: undefined }, deps.watch, (flight) => connection.send(flight))
+    const part = { ...plan, envelope, signal: undefined, onCommit }
+    return createFlight(part, deps.watch, (flight) => connection.send(flight))
   }
   const close = (how: 'commit' | 'rollback') => {
     state = 'ended'
     if (how === 'commit') commitSent = true
-    return send(toClosingEnvelope(how))
+    return send(toClosingEnvelope(how), how === 'commit' ? request.onCommit : undefined)
   }
 
   return {

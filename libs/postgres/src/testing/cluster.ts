@@ -84,12 +84,20 @@ async function prepareTemplate(url: string, template: string, password: string):
   await admin.connect()
   try {
     await admin.query(`create database ${template}`)
-    await ensureConventions({
-      url: loginUrl(url, { database: template }),
-      folders: await listConventionFolders(servicesFolder),
-    })
-    for (const role of loginRoles) await setPassword(admin, role, password)
+    await prepareDatabase(loginUrl(url, { database: template }), password)
     await admin.query(`alter database ${template} with is_template true allow_connections false`)
+  } finally {
+    await admin.end()
+  }
+}
+
+/** Brings a database, named as a superuser reaches it, up to the conventions; every role that may log in has `password`. */
+export async function prepareDatabase(url: string, password: string): Promise<void> {
+  await ensureConventions({ url, folders: await listConventionFolders(servicesFolder) })
+  const admin = new Client({ connectionString: url })
+  await admin.connect()
+  try {
+    for (const role of loginRoles) await setPassword(admin, role, password)
   } finally {
     await admin.end()
   }

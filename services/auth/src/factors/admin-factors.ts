@@ -6,6 +6,7 @@ import { canonicalPhone } from '../phone.ts'
 import type { Answer } from '../route.ts'
 import { insertAuditEvent } from '../store/audit-log.ts'
 import { updateFactor } from '../store/factors.ts'
+import { deleteSessions } from '../store/sessions.ts'
 import type { Visit } from '../visit.ts'
 import { mustFindFactor, toFactorJson } from './find-factor.ts'
 import { removeFactor } from './unenroll-factor.ts'
@@ -15,7 +16,7 @@ export async function listFactorsAsAdmin({ database }: AuthDeps, visit: Visit): 
   return { status: 200, body: (await mustFindUser(database, visit)).factors }
 }
 
-/** `DELETE /admin/users/{id}/factors/{factor_id}`: for somebody who has lost theirs. */
+/** `DELETE /admin/users/{id}/factors/{factor_id}`: for somebody who has lost theirs. If it counted, all their sessions end. */
 export async function deleteFactorAsAdmin({ database, limits }: AuthDeps, visit: Visit): Promise<Answer> {
   const deleted = await database.transaction(async (tx) => {
     const user = await mustFindUser(tx, visit, { lock: true })
@@ -35,7 +36,10 @@ export const adminFactorBody = (Type: Types) =>
     phone: Type.Optional(Type.String({ maxLength: 100 })),
   })
 
-/** `PUT /admin/users/{id}/factors/{factor_id}`: another name, or another number of a phone. */
+/**
+ * `PUT /admin/users/{id}/factors/{factor_id}`: another name, or another number of a phone. With the number of one that
+ * counts all sessions of the person end: it is another factor.
+ */
 export async function updateFactorAsAdmin(
   { database }: AuthDeps,
   visit: Visit,
@@ -47,6 +51,8 @@ export async function updateFactorAsAdmin(
     const phone = body.phone && factor.factor_type === 'phone' ? canonicalPhone(body.phone) : undefined
     const friendlyName = body.friendly_name || undefined
     if (!(await updateFactor(tx, factor.id, { friendlyName, phone }))) throw errors.factorNameTaken(friendlyName ?? '')
+    if (phone !== undefined && phone !== factor.phone && factor.status === 'verified')
+      await deleteSessions(tx, { userId: user.id })
     const traits = { user_id: user.id, factor_id: factor.id, factor_type: factor.factor_type }
     await insertAuditEvent(tx, { action: 'factor_updated', actor: visit.caller, address: visit.address, traits })
     return toFactorJson(await mustFindUser(tx, visit), factor)

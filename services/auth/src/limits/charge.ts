@@ -4,7 +4,7 @@ import { canonicalEmail } from '../email.ts'
 import { canonicalPhone } from '../phone.ts'
 import { isAdmin, type SignedInVisit, type Visit } from '../visit.ts'
 import type { Bucket } from './limits.ts'
-import { isLoopback, toNetwork } from './network.ts'
+import { isLoopback, toNetwork } from '@pando/http/network'
 import { type RateName, toRate } from './rates.ts'
 
 /** What a request costs: a token of its network and, when somebody is signed in, of that person. */

@@ -1,6 +1,7 @@
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { Refusal } from '@pando/core/refusal'
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLimits } from './create-limits.ts'
 import type { Attempt, Limits, Rate } from './limits.ts'
@@ -135,6 +136,30 @@ test('each failure after the free ones waits twice as long, and a success begins
   for (let index = 0; index < 3; index++) await limits.begin(attempt)
   await database.query(`update auth.failed_attempts set retry_at = retry_at + interval '1 hour'`)
   await expect(limits.begin(attempt)).rejects.toMatchObject({ code: 'over_request_rate_limit' })
+})
+
+test('a sign-in finds the account and counts the attempt as one of it, whatever its address, in one statement', async () => {
+  const id = randomUUID()
+  await database.query(`insert into auth.users (id, email, phone) values ($1, 'known@example.com', '49151000')`, [id])
+  const attempt: Attempt = { secret: 'password', account: id, address: '203.0.113.1' }
+  const before = statements
+  expect(await limits.beginSignIn({ email: 'known@example.com' }, attempt.address)).toMatchObject({ id })
+  expect(statements).toBe(before + 1)
+  expect(await limits.beginSignIn({ phone: '49151000' }, attempt.address)).toMatchObject({ id })
+  await limits.begin(attempt)
+  await expect(limits.beginSignIn({ email: 'known@example.com' }, attempt.address)).rejects.toMatchObject({
+    code: 'over_request_rate_limit',
+  })
+  await limits.end(pool, attempt)
+  monotonicMs += 5_000
+  expect(await limits.beginSignIn({ email: 'known@example.com' }, attempt.address)).toMatchObject({ id })
+})
+
+test('an address without an account waits like one with', async () => {
+  const key = { email: 'nobody@example.com' }
+  for (let index = 0; index < 3; index++) expect(await limits.beginSignIn(key, '203.0.113.1')).toBeUndefined()
+  await expect(limits.beginSignIn(key, '203.0.113.1')).rejects.toMatchObject({ code: 'over_request_rate_limit' })
+  expect(await limits.beginSignIn({ email: 'nobody.else@example.com' }, '203.0.113.1')).toBeUndefined()
 })
 
 test('half of the failures are for unknown networks, half for known ones, and all together are never more', async () => {

@@ -3,14 +3,16 @@ import type { Refusal } from '@pando/core/refusal'
 import type { Database } from '@pando/postgres/database'
 import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
 import { LRUCache } from 'lru-cache'
-import { createHmac } from 'node:crypto'
+import { createHmac, hash as digest } from 'node:crypto'
 import type { AuthOptions } from '../config.ts'
 import { errors } from '../errors.ts'
+import { isUuid } from '../uuid.ts'
 import type { Attempt, Bucket, Limits } from './limits.ts'
-import { toNetwork } from './network.ts'
+import { toNetwork } from '@pando/http/network'
 import {
   type AttemptRow,
   beginAttempt,
+  beginSignIn,
   deleteFullBuckets,
   deleteOldAttempts,
   endAttempt,
@@ -53,10 +55,17 @@ export function createLimits({ database, clock, pepper, options, onCleanupFailed
     const burstSeconds = rate.periodMs / 1000
     return { key: hash('bucket', rate.name, subject), burstSeconds, tokenSeconds: burstSeconds / rate.count, cost }
   }
-  const toRow = ({ secret, account, address }: Attempt): AttemptRow => ({
-    account: hash(secret, account),
-    network: hash(secret, account, toNetwork(address)),
-  })
+  const seedOf = (secret: Attempt['secret']): Buffer => hash('attempts', secret)
+  const networkOf = (address: string): Buffer => hash('network', toNetwork(address))
+  // Keys of accounts are made of their ids in a way that Postgres can go too, once it has found who is asked for.
+  const accountOf = ({ secret, account }: Omit<Attempt, 'address'>): Buffer =>
+    isUuid(account)
+      ? sha256(seedOf(secret), Buffer.from(account.replaceAll('-', ''), 'hex'))
+      : hash('attempts', secret, account)
+  const rowOf = (attempt: Attempt): AttemptRow => {
+    const account = accountOf(attempt)
+    return { account, network: sha256(account, networkOf(attempt.address)) }
+  }
   const remember = (key: string, seconds: number, refusal: () => Refusal): Refusal => {
     refused.set(key, { untilMs: clock.monotonic() + Math.min(seconds * 1000, rememberMs), refusal })
     return refusal()
@@ -74,6 +83,20 @@ export function createLimits({ database, clock, pepper, options, onCleanupFailed
     ]).catch(onCleanupFailed)
   }
 
+  async function mustBegin<Begun extends { readonly seconds: number }>(
+    { secret, account, address }: Attempt,
+    begin: () => Promise<Begun>,
+  ): Promise<Begun> {
+    const name = JSON.stringify([secret, account, toNetwork(address)])
+    mustNotBeRefused(name)
+    const begun = await mustAnswer(begin())
+    cleanUp()
+    const { seconds } = begun
+    if (seconds === 0) return begun
+    const refuse = seconds === Infinity ? errors.tooManyFailures : errors.overRequestRate
+    throw remember(name, seconds, () => refuse(toRetryAfter(seconds)))
+  }
+
   return {
     take: async (buckets) => {
       for (const bucket of buckets) {
@@ -88,19 +111,27 @@ export function createLimits({ database, clock, pepper, options, onCleanupFailed
       throw remember(nameOf(empty), seconds, () => empty.rate.refuse(toRetryAfter(seconds)))
     },
     begin: async (attempt) => {
-      const name = JSON.stringify([attempt.secret, attempt.account, toNetwork(attempt.address)])
-      mustNotBeRefused(name)
-      const seconds = await mustAnswer(beginAttempt(database, toRow(attempt), options))
-      cleanUp()
-      if (seconds === 0) return
-      const refuse = seconds === Infinity ? errors.tooManyFailures : errors.overRequestRate
-      throw remember(name, seconds, () => refuse(toRetryAfter(seconds)))
+      await mustBegin(attempt, async () => ({ seconds: await beginAttempt(database, rowOf(attempt), options) }))
     },
-    end: (tx, attempt) => endAttempt(tx, toRow(attempt)),
-    forget: (tx, { secret, account }) => forgetAttempts(tx, hash(secret, account)),
+    beginSignIn: async (key, address) => {
+      const account = JSON.stringify(key)
+      const keys = {
+        account: accountOf({ secret: 'password', account }),
+        seed: seedOf('password'),
+        network: networkOf(address),
+      }
+      const begin = () => beginSignIn(database, { key, keys }, options)
+      return (await mustBegin({ secret: 'password', account, address }, begin)).user
+    },
+    end: (tx, attempt) => endAttempt(tx, rowOf(attempt)),
+    rowOf,
+    forget: (tx, attempt) => forgetAttempts(tx, accountOf(attempt)),
     close: () => database.close(),
   }
 }
+
+/** Of parts that are as long each time. */
+const sha256 = (...parts: readonly Buffer[]): Buffer => digest('sha256', Buffer.concat(parts), 'buffer')
 
 const toRetryAfter = (seconds: number): number => Math.min(Math.ceil(seconds), neverS)
 

@@ -1,5 +1,7 @@
 import type { Refusal } from '@pando/core/refusal'
 import type { Queries } from '@pando/postgres/database'
+import type { UserKey } from '../store/users.ts'
+import type { AccountRow, AttemptRow } from './store.ts'
 
 /**
  * So many in so much time. Its tokens come back one by one: who took all may take one more after a share of the time.
@@ -32,8 +34,12 @@ export type Limits = {
    * Counts an attempt as failed before it is made, so that many at once count too. Rejects when it may not be made now.
    */
   begin(attempt: Attempt): Promise<void>
+  /** The same for a password at an address, in one statement with the look for its account; undefined when it has none. */
+  beginSignIn(key: UserKey, address: string): Promise<AccountRow | undefined>
   /** It was right; in the transaction that signs in, after what it does to the user: locks are taken in this order. */
   end(tx: Queries, attempt: Attempt): Promise<void>
+  /** Where an attempt is counted, for a statement that ends it among other things. */
+  rowOf(attempt: Attempt): AttemptRow
   /** The account has another secret, or none: what was tried before no longer counts. */
   forget(tx: Queries, attempt: Omit<Attempt, 'address'>): Promise<void>
   close(): Promise<void>

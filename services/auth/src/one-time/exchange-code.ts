@@ -43,7 +43,9 @@ export async function exchangeCode(
     if (isBanned(user, clock.now())) throw errors.userBannedNow()
     const owner = await claimIdentity(deps, tx, { flow, visit })
     const method = flow.authentication_method as Method
-    return { session: await startSession(deps, tx, { user: owner ?? user, method, visit }), linked: owner }
+    const providerProof = flow.provider_proof ?? undefined
+    const session = await startSession(deps, tx, { user: owner ?? user, method, visit, providerProof })
+    return { session, linked: owner }
   })
   if (linked !== undefined) await tellLinked(deps, linked, { provider: flow.provider_type, visit })
   const { provider_access_token: token, provider_refresh_token: refreshToken } = flow

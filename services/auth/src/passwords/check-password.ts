@@ -1,32 +1,30 @@
 import type { AuthDeps } from '../deps.ts'
 import { errors } from '../errors.ts'
 import type { Attempt } from '../limits/limits.ts'
+import type { AccountRow } from '../limits/store.ts'
 import { deleteSessions } from '../store/sessions.ts'
 import type { UserKey, UserRow } from '../store/users.ts'
 import type { Visit } from '../visit.ts'
 
-/** What is counted: attempts at an account, or at an address that has none, so that both wait alike. */
-export function toAttempt(visit: Visit, user: UserRow | undefined, key: UserKey): Attempt {
-  const account = user?.id ?? JSON.stringify(key)
-  return { secret: 'password', account, address: visit.address }
+/** What is counted, once it is known whose account it is. */
+export function toAttempt(visit: Visit, user: Pick<UserRow, 'id'>): Attempt {
+  return { secret: 'password', account: user.id, address: visit.address }
 }
 
+type Tried = { readonly key: UserKey; readonly password: string }
+
 /**
- * Checks a password once the account may be tried, and asks the hook about accounts that exist. It takes as long when
- * there is no account. `outdated` says that the hash should be made anew.
+ * Checks the password of an address once it may be tried, and asks the hook about accounts that exist. It takes as long
+ * when there is no account. `outdated` says that the hash should be made anew.
  *
  * @throws over_request_rate_limit, invalid_credentials
  */
 export async function checkPassword(
   deps: AuthDeps,
   visit: Visit,
-  {
-    user,
-    attempt,
-    password,
-  }: { readonly user: UserRow | undefined; readonly attempt: Attempt; readonly password: string },
-): Promise<{ readonly user: UserRow; readonly outdated: boolean }> {
-  await deps.limits.begin(attempt)
+  { key, password }: Tried,
+): Promise<{ readonly user: AccountRow; readonly outdated: boolean }> {
+  const user = await deps.limits.beginSignIn(key, visit.address)
   const { ok, outdated } = await deps.passwords.verify(password, user?.encrypted_password || undefined)
   if (user === undefined) throw errors.invalidCredentials()
   await askHook(deps, visit, { user, valid: ok })
@@ -37,7 +35,7 @@ export async function checkPassword(
 async function askHook(
   { hooks, database }: AuthDeps,
   { address }: Visit,
-  { user, valid }: { readonly user: UserRow; readonly valid: boolean },
+  { user, valid }: { readonly user: AccountRow; readonly valid: boolean },
 ): Promise<void> {
   const answer = await hooks.passwordVerificationAttempt?.({ user_id: user.id, valid }, { address })
   if (answer?.decision !== 'reject') return

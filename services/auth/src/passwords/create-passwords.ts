@@ -46,13 +46,11 @@ export function createPasswords(options: Options): Passwords {
   const run = (job: HashJob | VerifyJob): Promise<unknown> => gate.run(() => open().run(job, { name: job.name }))
   const admittedMax = threadsMax + options.passwordQueueMax
   let admitted = 0
-  const mustHaveRoom = (): void => {
-    if (admitted >= admittedMax || gate.waitMs() > options.passwordWaitMax) throw errors.tooManySignIns()
-  }
+  const hasRoom = (): boolean => admitted < admittedMax && gate.waitMs() <= options.passwordWaitMax
   return {
-    mustHaveRoom,
+    hasRoom,
     admit: async (use) => {
-      mustHaveRoom()
+      if (!hasRoom()) throw errors.tooManySignIns()
       admitted += 1
       return use().finally(() => (admitted -= 1))
     },

@@ -1,8 +1,8 @@
 /** Hashes and checks passwords away from the event loop, for a bounded number of requests at once. */
 export type Passwords = {
-  /** Throws a refusal (503, `Retry-After`) when so many are in that another would wait too long. */
-  mustHaveRoom(): void
-  /** Lets a request in that is going to hash, or refuses it as `mustHaveRoom` does. */
+  /** Whether so few are in that another one would not wait too long. */
+  hasRoom(): boolean
+  /** Lets a request in that is going to hash; rejects with a refusal (503, `Retry-After`) when there is no room. */
   admit<T>(use: () => Promise<T>): Promise<T>
   /** A hash to store, in PHC string format. */
   hash(password: string): Promise<string>

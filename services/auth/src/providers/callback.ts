@@ -91,8 +91,9 @@ type Concluding = Arrived & { readonly user: UserRow; readonly identified: Ident
 async function conclude(deps: AuthDeps, tx: Queries, concluding: Concluding): Promise<string> {
   const { flow, user, identified, visit, returnTo } = concluding
   const { accessToken, refreshToken } = identified.tokens
+  const { proof: providerProof } = identified.profile
   if (flow.code_challenge === null) {
-    const session = await startSession(deps, tx, { user, method: 'oauth', visit })
+    const session = await startSession(deps, tx, { user, method: 'oauth', visit, providerProof })
     await deleteFlowState(tx, flow.id)
     return toUrlWithSession(returnTo, session, { accessToken, refreshToken })
   }
@@ -103,6 +104,7 @@ async function conclude(deps: AuthDeps, tx: Queries, concluding: Concluding): Pr
     codeHash: hashLongSecret(code),
     providerAccessToken: accessToken,
     providerRefreshToken: refreshToken,
+    providerProof,
   })
   return toResultUrl(returnTo, { code })
 }

@@ -8,6 +8,7 @@ import { errors } from '../errors.ts'
 import { profileOfClaims } from './open-id.ts'
 import type { Json, Profile } from './profile.ts'
 import type { Provider } from './provider.ts'
+import { toProviderProof } from './provider-proof.ts'
 
 export type IdToken = { readonly claims: Json; readonly profile: Profile }
 
@@ -40,7 +41,8 @@ export async function verifyIdToken(
     checkClaims(claims, { nowMs, leewayMs, audiences: null, audienceClaims: ['aud'], audienceRequired: true })
     mustBeFor(claims, audiences)
     if (accessToken !== undefined) mustHashTo(claims['at_hash'], accessToken)
-    return { claims, profile: profileOfClaims(claims, rules, issuer.name) }
+    const profile = profileOfClaims(claims, rules, issuer.name)
+    return { claims, profile: { ...profile, proof: toProviderProof(claims) } }
   })
 }
 

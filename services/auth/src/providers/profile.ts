@@ -1,6 +1,7 @@
 import { Refusal } from '@pando/core/refusal'
 import { canonicalEmail } from '../email.ts'
 import type { Metadata } from '../store/users.ts'
+import type { ProviderProof } from './provider-proof.ts'
 
 /** Somebody as a provider describes them. */
 export type Profile = {
@@ -12,6 +13,7 @@ export type Profile = {
   readonly emailVerified: boolean
   /** What else it tells, by the names that apps read in `user_metadata`. */
   readonly facts: Metadata
+  readonly proof?: ProviderProof
 }
 
 export type Json = Readonly<Record<string, unknown>>

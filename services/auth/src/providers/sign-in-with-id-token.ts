@@ -42,16 +42,14 @@ export async function signInWithIdToken(deps: AuthDeps, visit: Visit, body: IdTo
   const idToken = await verify(deps, provider, { ...body, token })
   mustHaveNonce(provider, idToken, body.nonce)
   const guest = { provider, profile: idToken.profile, visit }
+  const start = { method: 'oauth', visit, providerProof: idToken.profile.proof } as const
   if (target === undefined) {
-    return {
-      status: 200,
-      body: await welcome(deps, guest, (tx, user) => startSession(deps, tx, { user, method: 'oauth', visit })),
-    }
+    return { status: 200, body: await welcome(deps, guest, (tx, user) => startSession(deps, tx, { user, ...start })) }
   }
   const addition = { ...guest, provider: provider.name, userId: target.user.id }
   const { user, session } = await deps.database.transaction(async (tx) => {
     const linked = await linkIdentity(deps, tx, addition)
-    return { user: linked, session: await startSession(deps, tx, { user: linked, method: 'oauth', visit }) }
+    return { user: linked, session: await startSession(deps, tx, { user: linked, ...start }) }
   })
   await tellLinked(deps, user, addition)
   return { status: 200, body: session }

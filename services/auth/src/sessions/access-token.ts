@@ -7,7 +7,7 @@ import { toUserJson } from '../user.ts'
 import { endsMs } from './session-state.ts'
 
 /** What of a session is told in its access tokens. */
-export type SessionFacts = Pick<SessionRow, 'id' | 'aal' | 'amr' | 'created_at' | 'not_after'> & {
+export type SessionFacts = Pick<SessionRow, 'id' | 'aal' | 'amr' | 'created_at' | 'not_after' | 'provider_proof'> & {
   readonly attestation?: AttestationClaim | null
 }
 
@@ -71,6 +71,7 @@ export async function toAccessTokenJson(
     session_id: session.id,
     is_anonymous: user.is_anonymous,
     ...toClaim(session.attestation, issuedAt + expiresIn),
+    ...(session.provider_proof !== null && { provider_proof: session.provider_proof }),
   }
   const input = { user_id: user.id, claims, authentication_method: method }
   const signed = hooks.customAccessToken === undefined ? claims : await hooks.customAccessToken(input, call)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createEndedSet } from './ended-set.ts'
 
-const ended = (...ids: number[]) => ids.map((at) => ({ id: `session ${at}`, endedAt: at }))
+const ended = (...ids: number[]) => ids.map((at) => ({ id: `session ${at}`, endedAt: at, lowered: false }))
 
 function setUp(sessionsMax = 10) {
   const forgotten: number[] = []
@@ -35,4 +35,23 @@ test('whoever asked is told of each session once, until they have heard enough',
   stop()
   set.add(ended(3))
   expect(told).toEqual(['session 1', 'session 2'])
+})
+
+test('what was lowered goes on, can be lowered again, and can end; what has ended stays so', () => {
+  const { set } = setUp()
+  const told: string[] = []
+  set.onEnded((id) => void told.push(id))
+  const state = () => [set.has('s'), set.loweredAt('s')]
+  const line = (endedAt: number, lowered: boolean) => set.add([{ id: 's', endedAt, lowered }])
+  line(1, true)
+  line(1, true)
+  expect([state(), told]).toEqual([[false, 1], ['s']])
+  line(2, true)
+  expect(state()).toEqual([false, 2])
+  line(3, false)
+  line(4, true)
+  expect([state(), told]).toEqual([
+    [true, undefined],
+    ['s', 's', 's'],
+  ])
 })

@@ -115,6 +115,28 @@ test('a ban that is over, a later end and a refresh end nothing', async () => {
   expect(watch.has(id!)).toBe(false)
 })
 
+test('a session that falls to a lower level goes on, and can still end in the same transaction', async () => {
+  const { watch, facts, turn } = await start()
+  const [lowered, both, raised] = await newSessions(3)
+  const told = () => facts.told.filter((id) => [lowered, both, raised].includes(id)).toSorted()
+  const raise = `update auth.sessions set aal = 'aal2' where id = any($1)`
+  const lower = `update auth.sessions set aal = 'aal1' where id = any($1)`
+  await server.query(raise, [[lowered, both, raised]])
+  await turn()
+  expect(told()).toEqual([])
+  await server.query(lower, [[lowered]])
+  await server.run(
+    `begin; ${lower.replace('$1', `'{${both}}'`)}; delete from auth.sessions where id = '${both}'; commit`,
+  )
+  await turn()
+  expect([lowered!, both!, raised!].map(watch.has)).toEqual([false, true, false])
+  expect([lowered!, both!, raised!].map(watch.loweredAt)).toEqual([expect.any(Number), undefined, undefined])
+  expect(told()).toEqual([lowered!, both!].toSorted())
+  await end([lowered!])
+  await turn()
+  expect([watch.has(lowered!), watch.loweredAt(lowered!)]).toEqual([true, undefined])
+})
+
 test('what is undone has not ended', async () => {
   const { watch, turn } = await start()
   const ids = await newSessions(1)
@@ -178,12 +200,12 @@ test('a connection that was ended is made again, and nothing is missed', async (
 test('a database that cannot answer is told of once, as is its return, and what was missed is learnt', async () => {
   const { watch, facts, turn } = await start()
   const ids = await newSessions(1)
-  await server.run('alter function auth.list_ended_sessions rename to away')
+  await server.run('alter function auth.list_ended_and_lowered_sessions rename to away')
   await end(ids)
   await turn()
   await turn()
   expect([facts.reached, watch.has(ids[0]!)]).toEqual([['PostgresError'], false])
-  await server.run('alter function auth.away rename to list_ended_sessions')
+  await server.run('alter function auth.away rename to list_ended_and_lowered_sessions')
   await turn()
   expect([facts.reached, watch.has(ids[0]!)]).toEqual([['PostgresError', undefined], true])
 })
@@ -217,8 +239,8 @@ test('another database in the place of the first, with lower numbers, is read fr
   const ids = await newSessions(1)
   // What the node knows looks as if it came from a database that is further along.
   await server.run(`
-    alter function auth.list_ended_sessions rename to real_list;
-    create function auth.list_ended_sessions(
+    alter function auth.list_ended_and_lowered_sessions rename to real_list;
+    create function auth.list_ended_and_lowered_sessions(
       seen pg_snapshot, behind_by xid8, behind_id uuid, rows_max integer,
       out now_seen pg_snapshot, out oldest double precision, out last_by xid8,
       out session_ids uuid[], out ended_at double precision[]
@@ -228,8 +250,8 @@ test('another database in the place of the first, with lower numbers, is read fr
   await turn()
   await end(ids)
   await server.run(`
-    drop function auth.list_ended_sessions;
-    alter function auth.real_list rename to list_ended_sessions`)
+    drop function auth.list_ended_and_lowered_sessions;
+    alter function auth.real_list rename to list_ended_and_lowered_sessions`)
   await turn()
   expect(watch.has(ids[0]!)).toBe(true)
 })
@@ -259,7 +281,7 @@ test('a node may read the list and nothing else', async () => {
       database.withClient(async (client) => {
         await client.query(`set role ${role}`)
         try {
-          await client.query(`select auth.list_ended_sessions('1:1:', '0', gen_random_uuid(), 1)`)
+          await client.query(`select auth.list_ended_and_lowered_sessions('1:1:', '0', gen_random_uuid(), 1)`)
         } finally {
           await client.query('reset role')
         }

@@ -82,6 +82,7 @@ export function watchEndedSessions(deps: EndedSessionsDeps): EndedSessionsWatch 
 
   return {
     has: ended.has,
+    loweredAt: ended.loweredAt,
     onEnded: ended.onEnded,
     size: ended.size,
     ageMs: () => clock.monotonic() - readMs,

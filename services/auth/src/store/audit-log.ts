@@ -44,17 +44,17 @@ export type AuditEvent = {
 }
 
 /** Notes what was done; in the transaction that does it. */
-export async function insertAuditEvent(
-  queries: Queries,
-  { action, actor, address, traits }: AuditEvent,
-): Promise<void> {
-  const payload = { ...toActor(actor), action, log_type: logTypes[action], ...(traits && { traits }) }
-  await queries.query(
-    `insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), $1, clock_timestamp(), $2)`,
-    [JSON.stringify(payload), address],
-  )
+export async function insertAuditEvent(queries: Queries, event: AuditEvent): Promise<void> {
+  await queries.query(insertEntry('$1', '$2'), [toPayload(event), event.address])
 }
+
+/** For a statement that notes what it does; the names of two parameters. */
+export const insertEntry = (payload: string, address: string): string =>
+  `insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+    values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), ${payload}, clock_timestamp(), ${address})`
+
+export const toPayload = ({ action, actor, traits }: AuditEvent): string =>
+  JSON.stringify({ ...toActor(actor), action, log_type: logTypes[action], ...(traits && { traits }) })
 
 function toActor(actor: AuditEvent['actor']): Record<string, unknown> {
   if ('role' in actor && !('id' in actor)) {

@@ -19,8 +19,8 @@ export type EndedPage = {
   readonly sessions: readonly EndedSession[]
 }
 
-/** `endedAt` in seconds since the epoch. */
-export type EndedSession = { readonly id: string; readonly endedAt: number }
+/** `endedAt` in seconds since the epoch. One that was `lowered` then goes on at a lower level of assurance. */
+export type EndedSession = { readonly id: string; readonly endedAt: number; readonly lowered: boolean }
 
 type PageRow = {
   readonly now_seen: string
@@ -28,6 +28,7 @@ type PageRow = {
   readonly last_by: string | null
   readonly session_ids: readonly string[]
   readonly ended_at: readonly number[]
+  readonly lowered: readonly boolean[]
 }
 
 /** Sessions that have ended and were not seen, at most `rowsMax`. */
@@ -37,17 +38,17 @@ export async function listEndedSessions(
   rowsMax: number,
 ): Promise<EndedPage> {
   const rows = await queries.query<PageRow>(
-    `select now_seen::text, oldest, last_by::text, session_ids, ended_at
-    from auth.list_ended_sessions($1::pg_snapshot, $2::xid8, $3, $4)`,
+    `select now_seen::text, oldest, last_by::text, session_ids, ended_at, lowered
+    from auth.list_ended_and_lowered_sessions($1::pg_snapshot, $2::xid8, $3, $4)`,
     [snapshot, line.by, line.id, rowsMax],
   )
-  const { now_seen, oldest, last_by, session_ids: ids, ended_at: times } = rows[0]!
+  const { now_seen, oldest, last_by, session_ids: ids, ended_at: times, lowered } = rows[0]!
   const isFull = ids.length === rowsMax && last_by !== null
   return {
     snapshot: now_seen,
     next: isFull ? { snapshot, line: { by: last_by, id: ids.at(-1)! } } : undefined,
     oldest: oldest ?? Number.POSITIVE_INFINITY,
-    sessions: ids.map((id, index) => ({ id, endedAt: times[index]! })),
+    sessions: ids.map((id, index) => ({ id, endedAt: times[index]!, lowered: lowered[index]! })),
   }
 }
 

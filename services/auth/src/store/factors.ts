@@ -158,7 +158,8 @@ export async function updateFactor(queries: Queries, id: string, changes: Factor
   return rows.length === 1
 }
 
-/** False when it was gone already. */
-export async function deleteFactor(queries: Queries, id: string): Promise<boolean> {
-  return (await queries.query('delete from auth.mfa_factors where id = $1 returning id', [id])).length === 1
+/** What it was; undefined when it was gone already. */
+export async function deleteFactor(queries: Queries, id: string): Promise<Pick<FactorRow, 'status'> | undefined> {
+  const text = 'delete from auth.mfa_factors where id = $1 returning status'
+  return (await queries.query<Pick<FactorRow, 'status'>>(text, [id]))[0]
 }

@@ -1,6 +1,7 @@
 import type { Queries } from '@pando/postgres/database'
 import type { CodeChallenge } from '../pkce.ts'
 import type { AwaitedIdentity } from '../providers/claim-identity.ts'
+import type { ProviderProof } from '../providers/provider-proof.ts'
 
 /** A sign-in that is away at a browser or provider. Only the hash of its code is kept. */
 export type FlowStateRow = {
@@ -12,6 +13,7 @@ export type FlowStateRow = {
   readonly provider_access_token: string | null
   readonly provider_refresh_token: string | null
   readonly authentication_method: string
+  readonly provider_proof: ProviderProof | null
   readonly referrer: string | null
   readonly linking_target_id: string | null
   /** What is added to `linking_target_id` when the app shows its verifier. */
@@ -22,7 +24,7 @@ export type FlowStateRow = {
 }
 
 const columns = `id, user_id, code_challenge, code_challenge_method, provider_type, provider_access_token,
-  provider_refresh_token, authentication_method, referrer, linking_target_id,
+  provider_refresh_token, provider_proof, authentication_method, referrer, linking_target_id,
   awaited_identity, invite_token, created_at, auth_code_issued_at`
 
 export type NewFlowState = {
@@ -68,13 +70,21 @@ export async function completeFlowState(
     readonly codeHash: string
     readonly providerAccessToken?: string
     readonly providerRefreshToken?: string
+    readonly providerProof?: ProviderProof
   },
 ): Promise<void> {
   await queries.query(
     `update auth.flow_state set user_id = $2, auth_code = $3, auth_code_issued_at = now(), updated_at = now(),
-      provider_access_token = $4, provider_refresh_token = $5
+      provider_access_token = $4, provider_refresh_token = $5, provider_proof = $6
     where id = $1`,
-    [flow.id, flow.userId, flow.codeHash, flow.providerAccessToken ?? null, flow.providerRefreshToken ?? null],
+    [
+      flow.id,
+      flow.userId,
+      flow.codeHash,
+      flow.providerAccessToken ?? null,
+      flow.providerRefreshToken ?? null,
+      flow.providerProof === undefined ? null : JSON.stringify(flow.providerProof),
+    ],
   )
 }
 

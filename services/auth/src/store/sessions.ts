@@ -1,5 +1,9 @@
+import { secondFactorMethods } from '@pando/http/auth/lower-caller'
 import type { Queries } from '@pando/postgres/database'
 import type { AttestationClaim } from '../attestation/attested.ts'
+import type { AttemptRow } from '../limits/store.ts'
+import { insertEntry } from './audit-log.ts'
+import type { ProviderProof } from '../providers/provider-proof.ts'
 import type { UserRow } from './users.ts'
 import { wholeUser } from './users.ts'
 
@@ -17,14 +21,15 @@ export type SessionRow = {
   readonly refresh_token_counter: string | null
   readonly refresh_token_hash: Buffer | null
   readonly attestation: AttestationClaim | null
+  readonly provider_proof: ProviderProof | null
   readonly amr: readonly AmrEntry[]
 }
 
 const tokenColumns = `s.refreshed_at at time zone 'UTC' as refreshed_at, s.not_after, s.aal, s.refresh_token_hmac_key,
-  s.refresh_token_counter, s.refresh_token_hash, s.attestation,
+  s.refresh_token_counter, s.refresh_token_hash, s.attestation, s.provider_proof,
   coalesce((
     select json_agg(json_build_object(
-      'method', a.authentication_method, 'timestamp', extract(epoch from a.updated_at)::bigint
+      'method', a.authentication_method, 'timestamp', floor(extract(epoch from a.updated_at))::bigint
     ) order by a.updated_at desc)
     from auth.mfa_amr_claims a where a.session_id = s.id), '[]') as amr`
 
@@ -53,42 +58,63 @@ export type NewSession = {
   readonly id: string
   readonly userId: string
   readonly method: string
-  readonly amrId: string
-  readonly aal: 'aal1' | 'aal2'
-  readonly factorId?: string
   readonly userAgent: string | undefined
   readonly address: string
   readonly tokenKey: string
   readonly tokenHash: Buffer
+  /** Of the line in the audit log. */
+  readonly payload: string
+  readonly providerProof: ProviderProof | undefined
+  /** Takes the place of an outdated one. */
+  readonly passwordHash: string | undefined
+  /** An attempt that was right. */
+  readonly attempt: AttemptRow | undefined
 }
 
-/** Writes the session, how it was proved, and when its user came, in one statement. */
-export async function insertSession(queries: Queries, session: NewSession): Promise<void> {
-  await queries.query(
-    `with session as (
-      insert into auth.sessions (id, user_id, created_at, updated_at, factor_id, aal, user_agent, ip,
-        refresh_token_hmac_key, refresh_token_counter, refresh_token_hash)
-      values ($1, $2, now(), now(), $3, $4, $5, $6, $7, 0, $8)
-      returning id, user_id
-    ), proof as (
-      insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
-      select $9, id, now(), now(), $10 from session
-    )
-    update auth.users set last_sign_in_at = now(), updated_at = now() where id = (select user_id from session)`,
-    [
-      session.id,
-      session.userId,
-      session.factorId ?? null,
-      session.aal,
-      session.userAgent ?? null,
-      session.address,
-      session.tokenKey,
-      session.tokenHash,
-      session.amrId,
-      session.method,
-    ],
-  )
+/**
+ * Writes the session, how it was proved, when its user came, and the line in the audit log, in one statement: the second
+ * most frequent write there is. Tells who it is; undefined when the user has gone meanwhile.
+ */
+export async function insertSession(queries: Queries, session: NewSession): Promise<UserRow | undefined> {
+  const { attempt } = session
+  const rows = await queries.query<UserRow>(attempt === undefined ? insertion : insertionAfterAttempt, [
+    session.id,
+    session.userId,
+    session.userAgent ?? null,
+    session.address,
+    session.tokenKey,
+    session.tokenHash,
+    session.method,
+    session.passwordHash ?? null,
+    session.payload,
+    session.providerProof === undefined ? null : JSON.stringify(session.providerProof),
+    ...(attempt === undefined ? [] : [attempt.account, attempt.network]),
+  ])
+  return rows[0]
 }
+
+/** `last` is told once the user is locked: locks are taken in this order. */
+const toInsertion = (last: string): string =>
+  `with session as (
+    insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip, refresh_token_hmac_key,
+      refresh_token_counter, refresh_token_hash, provider_proof)
+    select $1, u.id, now(), now(), 'aal1', $3, $4::text::inet, $5, 0, $6, $10 from auth.users u where u.id = $2
+    returning id, user_id
+  ), proof as (
+    insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+    select gen_random_uuid(), id, now(), now(), $7 from session
+  ), entry as (
+    ${insertEntry('$9', '$4')}
+  ), u as (
+    update auth.users set last_sign_in_at = now(), updated_at = now(),
+      encrypted_password = coalesce($8, encrypted_password)
+    where id = (select user_id from session)
+    returning *
+  )
+  select ${wholeUser}${last} from u`
+
+const insertion = toInsertion('')
+const insertionAfterAttempt = toInsertion(', auth.end_attempt($11, $12)')
 
 /** A refresh token that may be the latest of its session, and what a session must be to go on. */
 export type Advance = {
@@ -180,8 +206,8 @@ export async function lowerSessions(queries: Queries, factorId: string): Promise
       update auth.sessions set aal = 'aal1', factor_id = null, updated_at = now() where factor_id = $1 returning id
     )
     delete from auth.mfa_amr_claims where session_id in (select id from session)
-      and authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn', 'recovery_code')`,
-    [factorId],
+      and authentication_method = any($2)`,
+    [factorId, secondFactorMethods],
   )
 }
 

@@ -98,16 +98,22 @@ const conditions = {
   phone: 'u.phone = $1 and not u.is_sso_user',
 } as const
 
+/** Finds a user as table `u`, whose `value` is the first parameter. */
+export function toCondition(key: UserKey): { readonly condition: string; readonly value: string } {
+  const [[name, value]] = Object.entries(key) as [[keyof typeof conditions, string]]
+  return { condition: conditions[name], value }
+}
+
 /** `lock` keeps others from changing the user until the transaction ends. */
 export async function findUser(
   queries: Queries,
   key: UserKey,
   { lock = false }: { lock?: boolean } = {},
 ): Promise<UserRow | undefined> {
-  const [[name, value]] = Object.entries(key) as [[keyof typeof conditions, string]]
+  const { condition, value } = toCondition(key)
   // A statement that waits for the lock still sees identities and factors as they were before it waited.
-  if (lock) await queries.query(`select u.id from auth.users u where ${conditions[name]} for update`, [value])
-  const text = `select ${wholeUser} from auth.users u where ${conditions[name]}`
+  if (lock) await queries.query(`select u.id from auth.users u where ${condition} for update`, [value])
+  const text = `select ${wholeUser} from auth.users u where ${condition}`
   return (await queries.query<UserRow>(text, [value]))[0]
 }
 

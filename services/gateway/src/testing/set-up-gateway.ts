@@ -1,3 +1,6 @@
+import { admissionOptions } from '@pando/admission/config'
+import { rateLimitOptions } from '@pando/admission/rate-limits/config'
+import { createLocalRateStore } from '@pando/admission/rate-limits/local-rate-store'
 import { readConfiguration } from '@pando/config/read-configuration'
 import { systemClock } from '@pando/core/clock'
 import { demoKeys } from '@pando/http/auth/api-keys'
@@ -50,25 +53,51 @@ const rest: HttpService = {
   stop: nothing,
 }
 
-/** A listener with a gateway and the service `rest` on it. */
-export function setUpGateway(environment: Record<string, string> = {}) {
-  const config = readConfiguration({ http: httpOptions, jwt: jwtOptions, gateway: gatewayOptions }, { environment })
+/** A service of this process with routes of a test's own. */
+export const serviceOf = (name: string, plugin: FastifyPluginCallback): HttpService => ({
+  ...rest,
+  name,
+  prefix: `/${name}/v1`,
+  plugin,
+})
+
+/** A listener with a gateway and the service `rest`, or others, on it. */
+export function setUpGateway(environment: Record<string, string> = {}, services: readonly HttpService[] = [rest]) {
+  const config = readConfiguration(
+    {
+      http: httpOptions,
+      jwt: jwtOptions,
+      gateway: gatewayOptions,
+      admission: admissionOptions,
+      rateLimits: rateLimitOptions,
+    },
+    { environment },
+  )
   const metrics = createMetrics({ process: false })
   const ids = createRandomIds()
   const ring = createKeyRing(toKeys(keys))
+  const logger = createLogger({ level: 'silent', stream: { write: () => undefined } })
   const app = createHttpServer({
     limits: config.http,
-    logger: createLogger({ level: 'silent', stream: { write: () => undefined } }),
+    logger,
     clock: systemClock,
     metrics,
     ids,
   })
+  const authenticate = createAuthenticator({ keys: ring, clock: systemClock, values: config.jwt })
   const gateway = createGateway({
+    admission: config.admission,
+    rateLimits: config.rateLimits,
+    rateStore: createLocalRateStore({ clock: systemClock, bucketsMax: config.rateLimits.bucketsMax }),
+    recall: authenticate.recall,
+    random: Math.random,
     values: config.gateway,
     limits: config.http,
-    authenticate: createAuthenticator({ keys: ring, clock: systemClock, values: config.jwt }),
-    services: [rest],
+    authenticate,
+    services,
     metrics,
+    logger,
+    clock: systemClock,
     traceparent: ({ state: { traceId, traceSampled } }) =>
       formatTraceparent({ traceId, sampled: traceSampled }, ids.spanId()),
   })
@@ -77,5 +106,5 @@ export function setUpGateway(environment: Record<string, string> = {}) {
     app.server.closeAllConnections()
     await app.close()
   })
-  return { app, metrics }
+  return { app, metrics, drain: gateway.drain }
 }

@@ -42,8 +42,9 @@ export type ChangeRun = {
   decide(caller: Caller, bindings: readonly Binding[]): Maybe<readonly Delivery[]>
 }
 
-export function createChangeRun(deps: ChangeRunDeps, change: Change): ChangeRun {
-  const seen = toSeenChange(change)
+/** `xid` is the number of its transaction, of a change that has just come. */
+export function createChangeRun(deps: ChangeRunDeps, change: Change, xid?: number): ChangeRun {
+  const seen = toSeenChange(change, xid)
   const choose = createChooseBindings(deps.checks, seen)
   const visibility = createRowVisibility(deps.checks, seen)
   const plans = new Map<string, Maybe<TablePlan | undefined>>()

@@ -1,8 +1,9 @@
 import type { Database } from '@pando/postgres/database'
 import { PostgresError } from '@pando/postgres/errors'
 import { toClaimFunctions } from './claim-functions.ts'
-import type { ChangesPort, FilterQuestion, RowQuestion, Verdict } from './deps.ts'
+import type { ChangesPort, FilterQuestion, Question, RowQuestion, Verdict } from './deps.ts'
 import type { TableFacts } from './facts.ts'
+import { TooEarly } from './patient-port.ts'
 import { SubscriptionRefused } from './request.ts'
 import * as statements from './statements.ts'
 
@@ -38,11 +39,22 @@ export function createChangeStore({ database, publication }: ChangeStoreDeps): C
     },
     async checkRows(questions) {
       const asked = JSON.stringify(questions.map((each) => (each.kind === 'row' ? toRow(each) : toFilter(each))))
-      const rows = await database.query<{ answers: string }>(statements.checkChanges, [asked])
-      return (JSON.parse(rows[0]!.answers) as (string | null)[][]).map((verdicts) => verdicts.map(toVerdict))
+      const rows = await database.query<{ answers: string | null }>(statements.checkChanges, [asked, toXids(questions)])
+      const { answers } = rows[0]!
+      if (answers === null) throw new TooEarly()
+      return (JSON.parse(answers) as (string | null)[][]).map((verdicts) => verdicts.map(toVerdict))
+    },
+    async readAccess() {
+      const rows = await database.query<{ access: string }>(statements.readAccess, [publication])
+      return rows[0]!.access
     },
   }
 }
+
+/** The transactions that must be visible for the questions to be answered. */
+const toXids = (questions: readonly Question[]): readonly number[] => [
+  ...new Set(questions.flatMap((question) => (question.kind === 'row' ? (question.xid ?? []) : []))),
+]
 
 type Loaded = Omit<TableFacts, 'claimFunctions'> & { readonly claimSources: Readonly<Record<string, string>> }
 

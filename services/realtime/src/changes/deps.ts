@@ -21,6 +21,8 @@ export type RowQuestion = {
   readonly table: number
   readonly key: readonly (readonly [column: string, value: string])[]
   readonly same: readonly (readonly [column: string, value: string | null])[]
+  /** The transaction of the change, where it has just come: Postgres shows it to others a moment after it is in the log. */
+  readonly xid?: number | undefined
   readonly callers: readonly { readonly role: string; readonly claims: string }[]
 }
 export type Question = FilterQuestion | RowQuestion
@@ -40,14 +42,18 @@ export type ChangesPort = {
     readonly typeOid: number
     readonly operand: string
   }): Promise<string>
-  /** One round trip for all questions; answers in their order, one list for each. */
+  /** One round trip for all questions; answers in their order, one list for each. Rejects with `TooEarly`. */
   checkRows(questions: readonly Question[]): Promise<readonly (readonly Verdict[])[]>
+  /** A text that is another one whenever roles, privileges, policies or publications may let somebody see more or less. */
+  readAccess(): Promise<string>
 }
 
 export type ChangesObservation =
   /** A policy raised an error: those callers do not get the change, all others do. */
   | { readonly kind: 'policyFailed'; readonly table: string; readonly error: string }
-  /** The database could not be asked: subscribers that depend on the answer are told to fetch again. */
+  /** Postgres is away: it is asked again until it answers, and what depends on that waits. */
+  | { readonly kind: 'waiting'; readonly error: unknown }
+  /** Postgres did not answer a question: subscribers that depend on it are told to fetch again. */
   | { readonly kind: 'checkFailed'; readonly table: string; readonly error: unknown }
   /** One round trip with so many questions and callers. */
   | { readonly kind: 'checked'; readonly questions: number; readonly callers: number }

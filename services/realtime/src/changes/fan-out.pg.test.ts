@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Change } from '@pando/changes/change'
 import type { Caller } from '@pando/core/caller'
+import { systemClock } from '@pando/core/clock'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { RealtimeOptions } from '../config.ts'
+import { realtimeDefaults } from '../testing/realtime-defaults.ts'
 import { createChangeStore } from './change-store.ts'
 import type { ChangesObservation, ChangesPort } from './deps.ts'
 import { type ChangeFanOut, createChangeFanOut, type Handle } from './fan-out.ts'
@@ -70,8 +73,17 @@ beforeEach(() => {
     asked += 1
     return port.checkRows(questions)
   }
-  fanOut = createChangeFanOut({ port: { ...port, checkRows }, observe: (observation) => observed.push(observation) })
+  fanOut = open({ ...port, checkRows })
 })
+
+/** Deletes tell their key unless a test says otherwise. */
+const open = (changesPort: ChangesPort, options: Partial<RealtimeOptions> = {}): ChangeFanOut =>
+  createChangeFanOut({
+    port: changesPort,
+    clock: systemClock,
+    options: { ...realtimeDefaults, undecidedDeletes: 'tell-key', ...options },
+    observe: (observation) => observed.push(observation),
+  })
 
 function toCaller(sub: string, more: Readonly<Record<string, unknown>> = {}): Caller {
   const claims = { role: 'authenticated', sub, ...more }
@@ -227,7 +239,7 @@ describe('a delete of which only the key is known', () => {
     expect(tells.data.map(({ ids, old_record }) => ({ ids, old_record }))).toEqual([
       { ids: [0], old_record: { id: 1 } },
     ])
-    fanOut = createChangeFanOut({ port, undecidedDeletes: 'withhold' })
+    fanOut = open(port, { undecidedDeletes: 'withhold' })
     const withholds = await follow(toCaller(bob), ...asks)
     tell(remove({ id: '1', owner: ann, body: 'x' }))
     await settle()

@@ -1,42 +1,40 @@
 import type { Change, Transaction } from '@pando/changes/change'
 import type { Caller } from '@pando/core/caller'
-import { type ChangeRun, createChangeRun, type Delivery, type UndecidedDeletes } from './change-run.ts'
+import type { Clock } from '@pando/core/clock'
+import type { RealtimeOptions } from '../config.ts'
+import { createAccessWatch } from './access-watch.ts'
+import type { Delivery } from './change-run.ts'
 import type { Binding } from './choose-bindings.ts'
+import { decideMissed } from './decide-missed.ts'
 import type { ChangesObservation, ChangesPort } from './deps.ts'
-import { createLane, type Lane, type Outcome } from './lane.ts'
+import { findMissed, type Missed } from './find-missed.ts'
+import type { Outcome } from './lane.ts'
+import { after } from './maybe.ts'
+import { createPatientPort } from './patient-port.ts'
 import { createPreparations, type Prepared } from './prepare-request.ts'
 import type { ChangeRequest } from './request.ts'
 import { createRowChecks } from './row-checks.ts'
+import { createRuns } from './runs.ts'
 import { toValues } from './seen-values.ts'
-import { type ChangeKind, createSubscriptionIndex } from './subscription-index.ts'
+import { createSubscriber, type Entry, type Subscriber, type Subscription } from './subscriber.ts'
+import { createSubscriptionIndex, toChangeKind } from './subscription-index.ts'
 import { createTablePlans } from './table-plans.ts'
 
-/** What one join follows. */
-export type Subscription = {
-  /** In the join's order, each with the id that it has on the wire. */
-  readonly bindings: readonly { readonly id: number; readonly prepared: Prepared }[]
-  readonly caller: Caller
-  /** Called in commit order. One change may come several times, with other ids, where requests select other columns. */
-  readonly deliver: (delivery: Delivery) => void
-  /** Changes were left out: the phone has to fetch again. */
-  readonly lose: (reason: 'check-failed' | 'too-many-pending') => void
-}
-
-export type Handle = { readonly subscription: Subscription }
+export type Handle = Pick<Subscriber, 'subscription'>
 
 export type ChangeFanOutDeps = {
   readonly port: ChangesPort
-  /** Default `tell-key`. */
-  readonly undecidedDeletes?: UndecidedDeletes
-  /** Changes of one subscriber that wait for a decision. Default 1,000. */
-  readonly pendingMax?: number
-  /** Round trips for checks at once, one for each table at most. Default 4. */
-  readonly checksInFlightMax?: number
-  /** Claims groups in one round trip. Default 1,000. */
-  readonly checkCallersMax?: number
-  /** Questions of one table that wait for a round trip. Default 10,000. */
-  readonly checkQueueMax?: number
-  readonly observe?: (observation: ChangesObservation) => void
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly options: Pick<
+    RealtimeOptions,
+    | 'undecidedDeletes'
+    | 'changesPendingMax'
+    | 'policyChecksMax'
+    | 'policyCheckCallersMax'
+    | 'policyQuestionsMax'
+    | 'accessInterval'
+  >
+  readonly observe: (observation: ChangesObservation) => void
 }
 
 /** Tells subscribers of row changes that they ask for and may see. */
@@ -50,7 +48,7 @@ export type ChangeFanOut = {
   updateClaims(handle: Handle, caller: Caller): void
   /** Tells one subscriber what it missed; right after `add`, so that newer changes come after it. */
   replay(handle: Handle, changes: readonly Change[]): void
-  onTransaction(transaction: Pick<Transaction, 'changes'>): void
+  onTransaction(transaction: Pick<Transaction, 'changes'> & Partial<Pick<Transaction, 'xid'>>): void
   /** Policies, privileges or tables may have changed: everything is looked up anew, and what waits is decided anew. */
   forget(): void
   /** Of one subscriber, changes that wait for a decision. */
@@ -59,108 +57,100 @@ export type ChangeFanOut = {
   counts(): { readonly subscribers: number; readonly pending: number }
 }
 
-type Member = Handle & {
-  caller: Caller
-  claimsCount: number
-  readonly entries: readonly Entry[]
-  readonly lane: Lane<Delivery>
-}
-type Entry = Binding & { readonly member: Member }
-
-export function createChangeFanOut(deps: ChangeFanOutDeps): ChangeFanOut {
-  const { port, undecidedDeletes = 'tell-key', pendingMax = 1000, observe = () => undefined } = deps
-  const { checksInFlightMax = 4, checkCallersMax = 1000, checkQueueMax = 10_000 } = deps
-  const plans = createTablePlans(port)
-  const checks = createRowChecks({ port, checksInFlightMax, checkCallersMax, checkQueueMax, observe })
+export function createChangeFanOut({ port, clock, options, observe }: ChangeFanOutDeps): ChangeFanOut {
+  const { undecidedDeletes, changesPendingMax: pendingMax } = options
+  const patient = createPatientPort(port, observe)
+  const plans = createTablePlans(patient)
+  const checks = createRowChecks({
+    port: patient,
+    checksInFlightMax: options.policyChecksMax,
+    checkCallersMax: options.policyCheckCallersMax,
+    checkQueueMax: options.policyQuestionsMax,
+    observe,
+  })
   const preparations = createPreparations(port)
   const index = createSubscriptionIndex<Entry>()
-  const members = new Map<Handle, Member>()
+  const subscribers = new Map<Handle, Subscriber>()
+  const forget = (): void => {
+    preparations.forget()
+    plans.forget()
+  }
+  const access = createAccessWatch({
+    readAccess: patient.readAccess,
+    clock,
+    intervalMs: options.accessInterval,
+    onChanged: forget,
+  })
 
-  /** One run for all who are told of a change, made anew when what it found out may be wrong. */
-  const toRuns = (change: Change): (() => ChangeRun) => {
-    let generation = -1
-    let run: ChangeRun
-    return () => {
-      if (generation !== plans.generation()) run = createChangeRun({ plans, checks, undecidedDeletes }, change)
-      generation = plans.generation()
-      return run
+  const runs = createRuns({ plans, checks, undecidedDeletes, sharedMs: 2 * options.accessInterval })
+
+  const tell = (change: Change, told: ReadonlyMap<Subscriber, readonly Binding[]>, xid?: number): void => {
+    if (told.size === 0) return
+    const confirmed = access.confirm()
+    const runOf = runs.forNew(change, xid)
+    for (const [subscriber, bindings] of told) {
+      const { lane } = subscriber
+      lane.push(() => decide(() => after(confirmed, () => runOf().decide(subscriber.caller, bindings))))
     }
   }
-  const tell = (member: Member, bindings: readonly Binding[], runOf: () => ChangeRun): void =>
-    member.lane.push(() => decide(() => runOf().decide(member.caller, bindings)))
+  const tellMissed = (subscriber: Subscriber, missed: readonly Missed<Entry>[]): void => {
+    const decideOne = ({ change, bindings }: Missed<Entry>) =>
+      runs.forMissed(change).decide(subscriber.caller, bindings)
+    subscriber.lane.push(() => decide(() => after(access.confirm(), () => decideMissed(missed, decideOne))))
+  }
+  const findTold = (change: Change): ReadonlyMap<Subscriber, readonly Entry[]> => {
+    const found = new Map<Subscriber, Entry[]>()
+    const kind = toChangeKind(change)
+    if (kind === undefined) return found
+    index.visit(change.relation, kind, toValues(change), (entry) => {
+      const entries = found.get(entry.subscriber)
+      if (entries === undefined) found.set(entry.subscriber, [entry])
+      else if (!entries.includes(entry)) entries.push(entry)
+    })
+    return found
+  }
 
   return {
     prepare: preparations.prepare,
     add(subscription) {
-      const member = createMember(subscription, { pendingMax, generation: plans.generation })
-      for (const entry of member.entries) index.add(entry)
-      members.set(member, member)
-      return member
+      const subscriber = createSubscriber(subscription, { pendingMax, generation: plans.generation })
+      for (const entry of subscriber.entries) index.add(entry)
+      subscribers.set(subscriber, subscriber)
+      access.begin()
+      return subscriber
     },
     remove(handle) {
-      const member = members.get(handle)
-      if (member === undefined) return
-      members.delete(handle)
-      member.lane.close()
-      for (const entry of member.entries) index.remove(entry)
+      const subscriber = subscribers.get(handle)
+      if (subscriber === undefined) return
+      subscribers.delete(handle)
+      subscriber.lane.close()
+      for (const entry of subscriber.entries) index.remove(entry)
+      if (subscribers.size === 0) access.end()
     },
     updateClaims(handle, caller) {
-      const member = members.get(handle)
-      if (member === undefined) return
-      member.caller = caller
-      member.claimsCount += 1
+      const subscriber = subscribers.get(handle)
+      if (subscriber === undefined) return
+      subscriber.caller = caller
+      subscriber.claimsCount += 1
     },
     replay(handle, changes) {
-      const member = members.get(handle)
-      if (member === undefined) return
-      for (const change of changes) {
-        const bindings = member.entries.filter(({ request }) => isAbout(request, change))
-        if (bindings.length > 0) tell(member, bindings, toRuns(change))
-      }
+      const subscriber = subscribers.get(handle)
+      if (subscriber === undefined) return
+      const missed = findMissed(subscriber.entries, changes)
+      if (missed.length > 0) tellMissed(subscriber, missed)
     },
-    onTransaction({ changes }) {
-      for (const change of changes) {
-        const kind = kindOf(change)
-        if (kind === undefined) continue
-        const found = new Map<Member, Entry[]>()
-        index.visit(change.relation, kind, toValues(change), (entry) => {
-          const entries = found.get(entry.member)
-          if (entries === undefined) found.set(entry.member, [entry])
-          else if (!entries.includes(entry)) entries.push(entry)
-        })
-        const runOf = toRuns(change)
-        for (const [member, entries] of found) tell(member, entries, runOf)
-      }
+    onTransaction({ changes, xid }) {
+      for (const { relation } of changes) if (plans.meet(relation)) preparations.forget()
+      for (const change of changes) tell(change, findTold(change), xid)
     },
-    forget() {
-      preparations.forget()
-      plans.forget()
-    },
-    pending: (handle) => members.get(handle)?.lane.pending() ?? 0,
+    forget,
+    pending: (handle) => subscribers.get(handle)?.lane.pending() ?? 0,
     counts() {
       let pending = 0
-      for (const { lane } of members.values()) pending += lane.pending()
-      return { subscribers: members.size, pending }
+      for (const { lane } of subscribers.values()) pending += lane.pending()
+      return { subscribers: subscribers.size, pending }
     },
   }
-}
-
-type MemberDeps = { readonly pendingMax: number; readonly generation: () => number }
-
-function createMember(subscription: Subscription, { pendingMax, generation }: MemberDeps): Member {
-  const entries: Entry[] = []
-  const { deliver, lose, caller } = subscription
-  const member: Member = {
-    subscription,
-    caller,
-    claimsCount: 0,
-    entries,
-    lane: createLane({ deliver, lose, pendingMax, generation: () => generation() + member.claimsCount }),
-  }
-  for (const { id, prepared } of subscription.bindings) {
-    for (const part of prepared.parts) entries.push({ id, ...part, member })
-  }
-  return member
 }
 
 /** What could not be found out is undefined; who waits for it is told to fetch again. */
@@ -173,20 +163,4 @@ function decide(
   } catch {
     return undefined
   }
-}
-
-const kindNames: Readonly<Record<string, ChangeKind>> = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' }
-
-/** Undefined for a truncate, which the protocol does not know. */
-const kindOf = ({ kind }: Change): ChangeKind | undefined => kindNames[kind]
-
-function isAbout({ event, schema, table }: ChangeRequest, change: Change): boolean {
-  const kind = kindOf(change)
-  const { relation } = change
-  return (
-    kind !== undefined &&
-    (event === '*' || event === kind) &&
-    (schema === '*' || schema === relation.schema) &&
-    (table === '*' || table === relation.table)
-  )
 }

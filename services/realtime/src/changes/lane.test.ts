@@ -59,6 +59,13 @@ test('too many that wait are dropped, and the subscriber hears of it', () => {
   expect(told).toEqual(['too-many-pending', 7])
 })
 
+test('what says nothing does not wait', () => {
+  const { lane, told } = open(2)
+  lane.push(() => new Promise(() => undefined))
+  for (let round = 0; round < 9; round += 1) lane.push(() => [])
+  expect([lane.pending(), told]).toEqual([1, []])
+})
+
 test('what cannot be found out drops what waits behind it', async () => {
   const { lane, told } = open()
   const outcome = Promise.withResolvers<Outcome<number>>()

@@ -55,6 +55,7 @@ export function createLane<T>(deps: LaneDeps<T>): Lane<T> {
     push(toDecide) {
       if (isClosed) return
       const outcome = toDecide()
+      if (!(outcome instanceof Promise) && outcome?.length === 0) return
       // The way of nearly all changes: nothing waits, and nothing has to be asked.
       if (slots.length === 0 && !(outcome instanceof Promise)) tell(outcome)
       else if (slots.length >= deps.pendingMax) lose('too-many-pending')

@@ -22,7 +22,9 @@ type Waiting = {
  * and goes together. Tables do not wait for each other's slow policies, unless all round trips are taken.
  */
 export type RowChecks = {
-  /** Rejects when Postgres cannot be asked. */
+  /** Most callers of one question. */
+  readonly callersMax: number
+  /** Rejects when too much waits, or when Postgres answers with an error. */
   ask(table: string, question: Question): Promise<readonly Verdict[]>
 }
 
@@ -46,6 +48,7 @@ export function createRowChecks(deps: RowChecksDeps): RowChecks {
     }
   }
   return {
+    callersMax: deps.checkCallersMax,
     ask(table, question) {
       const { promise, resolve, reject } = Promise.withResolvers<readonly Verdict[]>()
       const all = waiting.get(table) ?? []

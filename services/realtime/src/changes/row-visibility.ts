@@ -51,21 +51,18 @@ type Asked = Omit<RowQuestion, 'callers'>
 
 /** Undefined when the log lacks a value that it would take to find the very same row: then nobody is told. */
 function toQuestion(
-  { valueOf }: SeenChange,
+  { valueOf, xid }: SeenChange,
   { oid, key: names }: TablePlan['facts'],
   policyColumns: readonly string[],
 ): Asked | undefined {
   const key = names.map((name) => [name, valueOf(name)] as const)
   const same = policyColumns.filter((name) => !names.includes(name)).map((name) => [name, valueOf(name)] as const)
-  return key.every(isText) && same.every(isKnown) ? { kind: 'row', table: oid, key, same } : undefined
+  return key.every(isText) && same.every(isKnown) ? { kind: 'row', table: oid, key, same, xid } : undefined
 }
 
 type Pair<T> = readonly [column: string, value: T]
 const isText = (pair: Pair<string | null | undefined>): pair is Pair<string> => typeof pair[1] === 'string'
 const isKnown = (pair: Pair<string | null | undefined>): pair is Pair<string | null> => pair[1] !== undefined
-
-/** Claims groups in one question; more go in another one. */
-const questionCallersMax = 1000
 
 /** Gathers the groups of a role that ask about the row in the same turn into one question. */
 function createAsker(checks: RowChecks, table: string): (asked: Asked, group: ClaimsGroup) => Promise<boolean> {
@@ -81,7 +78,7 @@ function createAsker(checks: RowChecks, table: string): (asked: Asked, group: Cl
       return { callers: gathered, verdicts: Promise.resolve().then(send) }
     })
     const at = callers.push({ role, claims }) - 1
-    if (callers.length === questionCallersMax) open.delete(role)
+    if (callers.length === checks.callersMax) open.delete(role)
     return (await verdicts)[at] === true
   }
 }

@@ -9,6 +9,8 @@ export type SeenChange = {
   readonly table: string
   /** The new row, or the old one of a delete. */
   readonly values: Values
+  /** The number of its transaction; undefined of a change that is told again. */
+  readonly xid: number | undefined
   /** Undefined when the log does not have it. */
   valueOf(column: string): string | null | undefined
   typeOf(column: string): number | undefined
@@ -19,7 +21,7 @@ export function toValues({ row, old }: Change): Values {
   return row === undefined ? (old ?? []) : fillIn(row, old)
 }
 
-export function toSeenChange(change: Change): SeenChange {
+export function toSeenChange(change: Change, xid?: number): SeenChange {
   const { relation } = change
   const values = toValues(change)
   const places = new Map(relation.columns.map(({ name }, at) => [name, at]))
@@ -28,6 +30,7 @@ export function toSeenChange(change: Change): SeenChange {
     relation,
     table: `${relation.schema}.${relation.table}`,
     values,
+    xid,
     valueOf: (column) => values[places.get(column) ?? -1],
     typeOf: (column) => relation.columns[places.get(column) ?? -1]?.typeOid,
   }

@@ -1,7 +1,8 @@
-import type { Relation } from '@pando/changes/change'
+import type { Change, Relation } from '@pando/changes/change'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFilterTest } from './filter-test.ts'
+import { findMissed } from './find-missed.ts'
 import type { ChangeRequest, Filter } from './request.ts'
 import { createSubscriptionIndex, type Indexed } from './subscription-index.ts'
 
@@ -37,6 +38,8 @@ const change = fc.record({
   /** As after an `alter column … type`. */
   hasOtherType: fc.boolean(),
 })
+
+const lower = { INSERT: 'insert', UPDATE: 'update', DELETE: 'delete' } as const
 
 function toEntry(each: ChangeRequest): Indexed {
   const facts = {
@@ -88,6 +91,34 @@ test('everybody whom a change concerns is found, and nobody of another table, ki
         })
         expect(wrong).toEqual([])
         for (const entry of found) expect(entries).toContain(entry)
+      }
+    }),
+  )
+})
+
+test('who comes back finds in the log all that concerns them, and nothing of another table, kind or value', () => {
+  fc.assert(
+    fc.property(fc.array(request), fc.array(change), (requests, changes) => {
+      const bindings = requests.map((each, id) => ({ id, ...toEntry(each) }))
+      const log = changes.map(({ kind, schema, table, values, hasOtherType }): Change => {
+        const typed = hasOtherType ? columns.map((column) => ({ ...column, typeOid: 25 })) : columns
+        const relation: Relation = { oid: 1, schema, table, replicaIdentity: 'default', columns: typed }
+        const rows = kind === 'DELETE' ? { row: undefined, old: values } : { row: values, old: undefined }
+        return { cursor: '', kind: lower[kind], relation, ...rows, committedAt: '' }
+      })
+      const missed = new Map(findMissed(bindings, log).map((each) => [each.change, each.bindings]))
+      for (const [at, { kind, schema, table, values, hasOtherType }] of changes.entries()) {
+        const isMeant = ({ request: asked }: Indexed): boolean =>
+          ['*', kind].includes(asked.event) &&
+          ['*', schema].includes(asked.schema) &&
+          ['*', table].includes(asked.table)
+        const mayPass = (entry: Indexed): boolean =>
+          hasOtherType ||
+          entry.tests.every(({ equalTo, column, holds }) => {
+            return equalTo === undefined || holds(values[names.indexOf(column)]!) === true
+          })
+        const concerned = bindings.filter((entry) => isMeant(entry) && mayPass(entry))
+        expect(missed.get(log[at]!) ?? []).toEqual(concerned)
       }
     }),
   )

@@ -1,9 +1,14 @@
-import type { Relation, Values } from '@pando/changes/change'
+import type { Change, Relation, Values } from '@pando/changes/change'
 import type { FilterTest } from './filter-test.ts'
 import type { ChangeEvent, ChangeRequest } from './request.ts'
 
 export type ChangeKind = Exclude<ChangeEvent, '*'>
 const kinds: readonly ChangeKind[] = ['INSERT', 'UPDATE', 'DELETE']
+
+const kindNames: Readonly<Record<string, ChangeKind>> = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' }
+
+/** Undefined for a truncate, which the protocol does not know. */
+export const toChangeKind = ({ kind }: Pick<Change, 'kind'>): ChangeKind | undefined => kindNames[kind]
 
 /** What is looked up: a request, and its conditions made ready. */
 export type Indexed = { readonly request: ChangeRequest; readonly tests: readonly FilterTest[] }

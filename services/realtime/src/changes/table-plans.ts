@@ -37,6 +37,11 @@ const plansMax = 2000
 export type TablePlans = {
   /** Undefined for a table that is gone, or whose name another one has by now. Rejects when Postgres cannot be asked. */
   find(relation: Relation, role: string): TablePlan | undefined | Promise<TablePlan | undefined>
+  /**
+   * A change of the table has come. The log describes a table anew after anything about it, its policies, privileges or
+   * schema was changed: then its plans are made anew, and the answer is true.
+   */
+  meet(relation: Relation): boolean
   /** Counts how often something may have changed; what was decided under an older count is decided anew. */
   generation(): number
   /** Policies, privileges or tables may have changed. */
@@ -46,6 +51,7 @@ export type TablePlans = {
 export function createTablePlans(port: Pick<ChangesPort, 'findTable'>): TablePlans {
   type Kept = { readonly relation: Relation; plan: TablePlan | undefined | Promise<TablePlan | undefined> }
   let kept = new Map<string, Kept>()
+  const newest = new Map<number, Relation>()
   let generation = 0
 
   const load = async (relation: Relation, role: string): Promise<TablePlan | undefined> => {
@@ -69,6 +75,15 @@ export function createTablePlans(port: Pick<ChangesPort, 'findTable'>): TablePla
       Promise.resolve(made.plan).then(settle, drop)
       kept.set(name, made)
       return made.plan
+    },
+    meet(relation) {
+      const before = newest.get(relation.oid)
+      if (before === relation) return false
+      newest.set(relation.oid, relation)
+      if (before === undefined) return false
+      generation += 1
+      for (const [name, { relation: other }] of kept) if (other.oid === relation.oid) kept.delete(name)
+      return true
     },
     generation: () => generation,
     forget() {

@@ -1,4 +1,5 @@
 import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
+import type { PassedOn } from '../broadcast/line-broadcast.ts'
 import { catchUp, type Publishing, publish, wireTopic } from '../broadcast/publish.ts'
 import type { Identity, RealtimeDeps } from '../deps.ts'
 import type { Documents } from '../documents/documents.ts'
@@ -10,30 +11,37 @@ import { takeOne } from '../sockets/allowance.ts'
 import type { Client } from '../sockets/client.ts'
 import type { ClientMessage } from '../wire/messages.ts'
 import { type JoinRequest, parseJoin } from '../wire/parse-join.ts'
+import { createFleet } from './fleet.ts'
 import type { Asked, Entry, FollowChanges } from './follow-changes.ts'
 import { expiredText, identify } from './identify.ts'
 import { JoinRejection } from './join-rejection.ts'
+import type { Lines } from './lines.ts'
 import { createMemberIndex } from './member-index.ts'
 import { mayHear, maySeePresence, type Member } from './member.ts'
 import { answer, refuse, reply, tellClosed, tellSystem } from './replies.ts'
-import { createTopics, newTopic, type Topics } from './topics.ts'
+import { newTopic, type Topic, type TopicName, type Topics } from './topics.ts'
 
 export type Channels = {
   readonly topics: Topics
   readonly publishing: Publishing
   /** Does what a client says in a message of so many bytes. */
   handle(client: Client, message: ClientMessage, bytes: number): void
+  /** Sends a message to all members of a topic, here and on other nodes. */
+  send(topic: TopicName, sent: PassedOn): void
   /** Takes a client that is gone out of all its channels. */
   leaveAll(client: Client): void
-  /** Ends the channels whose token is over. */
-  endExpired(): void
+  /** Each second or so: ends the channels whose token is over, and looks after what other nodes know. */
+  look(): void
   endSession(sessionId: string): void
+  stop(): void
 }
 
-/** Of a node that reads no changes, `changes` is undefined. */
+/** Of a node that reads no changes, `changes` is undefined; of one that is never one of several, `bus` and `lines`. */
 export type ChannelsDeps = Omit<RealtimeDeps, 'changes'> & {
   readonly changes: FollowChanges | undefined
   readonly documents: Documents
+  readonly topics: Topics
+  readonly lines: Lines | undefined
 }
 
 const prefix = wireTopic('')
@@ -42,9 +50,17 @@ type Joining = { readonly request: JoinRequest; readonly bytes: number }
 
 /** What happens in channels: who is in which, and what members say. */
 export function createChannels(deps: ChannelsDeps, publishing: Publishing): Channels {
-  const { options, clock, logger } = deps
-  const topics = createTopics()
-  const presence = createPresence({ options, clock, shutDown })
+  const { options, clock, logger, topics, bus, lines } = deps
+  const onBroadcast = (topic: Topic, sent: PassedOn): void => publish(publishing, topic, sent)
+  const onPresences = (topic: Topic): void => presence.tell(topic)
+  const fleet = bus && lines && createFleet({ bus, lines, topics, clock, logger, onBroadcast, onPresences })
+  const presence = createPresence({
+    options,
+    clock,
+    shutDown,
+    nodeId: bus?.nodeId,
+    onChanged: (topic, change) => fleet?.tellPresence(topic, change),
+  })
   const byExpiry = createMemberIndex<number>()
   const bySession = createMemberIndex<string>()
 
@@ -86,15 +102,19 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
   }
 
   async function join(member: Member, message: ClientMessage, request: JoinRequest): Promise<void> {
-    const { client, topic } = member
+    const { client } = member
     client.members.set(member.address, member)
+    let held: Topic | undefined
     try {
       const identity = await identify(deps, client, request.accessToken)
       const permissions = await permissionsOf(member, identity)
       const replay = toReplay(request, permissions)
-      // Whatever the database sends from here on comes from the log.
+      // Whatever other nodes and the database send from here on comes by the line, and from the log.
+      if (fleet !== undefined) member.topic = held = topics.hold(member.topic)
+      const following = fleet?.follow(member.topic, { presence: request.presence.enabled })
+      if (following !== undefined) await following
       const cursor = deps.changes?.cursor()
-      const replayed = replay === undefined ? [] : await findMessages(deps.database, topic.name, replay)
+      const replayed = replay === undefined ? [] : await findMessages(deps.database, member.topic.name, replay)
       // What was asked of the database took a while: the session may have ended.
       await identify(deps, client, request.accessToken)
       // It left meanwhile, or joined again.
@@ -102,6 +122,8 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
       const entries = deps.changes?.nameEntries(request.postgresChanges) ?? request.postgresChanges
       const response = JSON.stringify({ status: 'ok', response: { postgres_changes: entries, cursor } })
       enter(member, identity, permissions)
+      // Another node may have come since.
+      void fleet?.follow(member.topic, { presence: request.presence.enabled })
       answer(client, message, response)
       presence.greet(member)
       catchUp(publishing, member, replayed)
@@ -114,6 +136,8 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
       if (client.members.get(member.address) !== member) return
       leave(member)
       refuse(client, message, toReason(error))
+    } finally {
+      if (held !== undefined) topics.release(held)
     }
   }
 
@@ -189,8 +213,18 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
       return deps.documents.handle(member, message)
     if (member.permissions?.broadcast.write === false) return
     if (Buffer.isBuffer(payload)) return refuse(member.client, message, 'Bytes for others come in a frame of kind 3')
-    publish(publishing, member.topic, user === undefined ? { json: JSON.stringify(payload) } : { user }, member)
+    const sent = user === undefined ? { json: JSON.stringify(payload) } : { user }
+    publish(publishing, member.topic, sent, member)
+    fleet?.passOn(member.topic, sent)
     if (member.ack) reply(member.client, message, 'ok')
+  }
+
+  function send({ name, isPrivate }: TopicName, sent: PassedOn): void {
+    // Members hear of documents from there alone.
+    if ('user' in sent && publishing.isForDocument(name, sent.user.event)) return
+    const topic = topics.find(name, isPrivate)
+    if (topic !== undefined) publish(publishing, topic, sent)
+    fleet?.passOn({ name, isPrivate }, sent)
   }
 
   function leave(member: Member): void {
@@ -211,6 +245,14 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
     tellClosed(member)
   }
 
+  function endExpired(): void {
+    const nowMs = clock.now()
+    for (const second of byExpiry.keys()) {
+      if (second * 1000 > nowMs) continue
+      for (const member of byExpiry.take(second)) shutDown(member, expiredText(second, nowMs))
+    }
+  }
+
   function toReason(error: unknown): string {
     if (error instanceof JoinRejection) return `${error.code}: ${error.message}`
     logger.warn({ err: error }, 'a channel could not be joined')
@@ -224,16 +266,15 @@ export function createChannels(deps: ChannelsDeps, publishing: Publishing): Chan
     topics,
     publishing,
     handle,
+    send,
     leaveAll: (client) => {
       for (const member of client.members.values()) leave(member)
     },
-    endExpired: () => {
-      const nowMs = clock.now()
-      for (const second of byExpiry.keys()) {
-        if (second * 1000 > nowMs) continue
-        for (const member of byExpiry.take(second)) shutDown(member, expiredText(second, nowMs))
-      }
+    look: () => {
+      endExpired()
+      fleet?.look()
     },
+    stop: () => fleet?.stop(),
     endSession: (sessionId) => {
       for (const member of bySession.take(sessionId)) shutDown(member, 'Session of the token has ended')
     },

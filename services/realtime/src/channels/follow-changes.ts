@@ -60,6 +60,10 @@ export type FollowChanges = {
   loseAll(members: Iterable<Member>, reason: string): void
 }
 
+/** A node that follows another one is some milliseconds behind it: a client that comes from there may have read further. */
+const aheadLookMs = 50
+const aheadLooksMax = 60
+
 /** What the log has for members of channels. */
 export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFailed }: FollowDeps): FollowChanges {
   const sender = createChangeSender(onMerged)
@@ -75,7 +79,7 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
       stops: [],
     }
     member.changes = following
-    whenReading(following, () => hearMessages(member, following, asked))
+    whenReached(following, asked.cursor, () => hearMessages(member, following, asked))
     if (awaitsRows) void followRows(member, following, asked)
   }
 
@@ -112,7 +116,7 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
       )
       if (member.changes !== following) return
       // Until the log is read to its end, what comes is from before: not for who begins now, and told in order to others.
-      whenReading(following, () => {
+      whenReached(following, cursor, () => {
         const { caller } = member
         const lose = (reason: string): void => loseRows(member, reason)
         const handle = fanOut.add({ bindings, caller, deliver: (delivery) => sender.send(member, delivery), lose })
@@ -144,18 +148,36 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
     return changes.handle === undefined || fanOut.pending(changes.handle) === 0
   }
 
-  /** Calls back when the log is read to its end, now or later, unless the member has left by then. */
+  /**
+   * Calls back when the log is read to its end, and to the cursor unless that takes too long; now or later, if the member
+   * has not left by then.
+   */
+  function whenReached(following: Following, cursor: string | undefined, callback: () => void): void {
+    whenReading(following, () => {
+      const isAhead = (): boolean => cursor !== undefined && reader.state() === 'following' && cursor > reader.latest()
+      if (!isAhead()) return callback()
+      let looks = 0
+      const timer = setInterval(() => {
+        if (isAhead() && (looks += 1) < aheadLooksMax) return
+        clearInterval(timer)
+        whenReading(following, callback)
+      }, aheadLookMs)
+      following.stops.push(() => clearInterval(timer))
+    })
+  }
+
   function whenReading({ stops }: Following, callback: () => void): void {
-    if (reader.state() === 'reading') return callback()
-    const stop = reader.onState((state) => {
-      if (state !== 'reading') return
+    if (isRead()) return callback()
+    const stop = reader.onState(() => {
+      if (!isRead()) return
       stop()
       callback()
     })
     stops.push(stop)
   }
 
-  const cursor = (): string | undefined => (reader.state() === 'reading' ? reader.latest() : undefined)
+  const isRead = (): boolean => reader.state() === 'reading' || reader.state() === 'following'
+  const cursor = (): string | undefined => (isRead() ? reader.latest() : undefined)
   return {
     nameEntries: (requests) => requests.map((request) => ({ ...request, id: (names += 1) })),
     cursor,

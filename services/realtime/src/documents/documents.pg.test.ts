@@ -57,6 +57,7 @@ function startNode(topic: string, store: DocumentStore, faults: unknown[]): Node
     kept,
     options,
     onFailed: (error) => faults.push(error),
+    tellOthers: () => {},
     onEmpty: () => kept.forget(),
   })
   const node = { topic, document, kept }

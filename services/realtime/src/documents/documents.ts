@@ -1,8 +1,9 @@
 import type { Metrics } from '@pando/telemetry/metrics'
 import { wireTopic } from '../broadcast/publish.ts'
+import { lineKinds, type Lines } from '../channels/lines.ts'
 import type { Member } from '../channels/member.ts'
 import { refuse, reply, tellSystem } from '../channels/replies.ts'
-import type { Topic } from '../channels/topics.ts'
+import type { Topic, TopicName } from '../channels/topics.ts'
 import type { Listen, RealtimeDeps } from '../deps.ts'
 import { isBehind, sendFrame, whenDrained } from '../sockets/client.ts'
 import { encodeUserMessage } from '../wire/encode.ts'
@@ -17,7 +18,9 @@ import { documentRefusals as refusals } from './refusals.ts'
 /** The event of a channel's messages that are about its document. */
 const documentEvent = 'yjs'
 
-export type DocumentsDeps = Pick<RealtimeDeps, 'database' | 'listen' | 'options' | 'logger' | 'metrics'>
+export type DocumentsDeps = Pick<RealtimeDeps, 'database' | 'listen' | 'options' | 'logger' | 'metrics' | 'bus'> & {
+  readonly lines: Lines | undefined
+}
 
 /** Documents that people edit together, each on the channel of its name. */
 export type Documents = {
@@ -39,7 +42,12 @@ const loadLibrary = async () => {
 }
 type Library = Awaited<ReturnType<typeof loadLibrary>>
 
-type Opened = { readonly document: OpenDocument; readonly kept: KeptDocument; readonly frameOf: FrameOf }
+type Opened = {
+  readonly topic: Topic
+  readonly document: OpenDocument
+  readonly kept: KeptDocument
+  readonly frameOf: FrameOf
+}
 type Seat = { readonly opened: Opened; readonly peer: Peer }
 
 export function createDocuments(deps: DocumentsDeps): Documents {
@@ -50,6 +58,7 @@ export function createDocuments(deps: DocumentsDeps): Documents {
   const seats = new WeakMap<Member, Seat>()
   const count = countDocuments(deps.metrics, { open: () => byName.size, bytes: budget.bytes })
   const notices = listenOnce(deps.listen, byName)
+  const awareness = shareAwareness(deps, byName)
   let library: Library | undefined
   let loading: Promise<Library> | undefined
 
@@ -91,7 +100,8 @@ export function createDocuments(deps: DocumentsDeps): Documents {
     return seat
   }
 
-  function findOpened({ createKeptDocument, createOpenDocument }: Library, { name: topic, isPrivate }: Topic): Opened {
+  function findOpened({ createKeptDocument, createOpenDocument }: Library, channel: Topic): Opened {
+    const { name: topic, isPrivate } = channel
     const key = { topic, isPrivate }
     const name = nameOf(key)
     const before = byName.get(name)
@@ -103,13 +113,15 @@ export function createDocuments(deps: DocumentsDeps): Documents {
       kept,
       options,
       onFailed: (error) => logger.warn({ err: error, topic }, 'a document could not be read or written'),
+      tellOthers: (update) => awareness.say(channel, update),
       onEmpty: () => {
         document.close()
         byName.delete(name)
       },
     })
-    const opened = { document, kept, frameOf: createFrames(topic) }
+    const opened = { topic: channel, document, kept, frameOf: createFrames(topic) }
     byName.set(name, opened)
+    awareness.ask(channel)
     return opened
   }
 
@@ -125,6 +137,7 @@ export function createDocuments(deps: DocumentsDeps): Documents {
     async stop() {
       for (const { document } of byName.values()) document.close()
       byName.clear()
+      awareness.stop()
       await notices.stop()
     },
   }
@@ -133,21 +146,60 @@ export function createDocuments(deps: DocumentsDeps): Documents {
 /** Hears of updates that other nodes wrote, from the first document on. */
 function listenOnce(listen: Listen | undefined, byName: ReadonlyMap<string, Opened>) {
   let listener: ReturnType<Listen> | undefined
+  const lookAgain = (): void => byName.forEach(({ document }) => document.lookAgain())
   return {
     start: (): void => {
-      listener ??= listen?.({
+      if (listen === undefined || listener !== undefined) return
+      listener = listen({
         channels: [documentsNotice],
         onNotice: (_channel, payload) => {
           const notice = parseNotice(payload)
           const opened = notice && byName.get(notice.name)
           if (opened?.kept.lacks(notice!.seq) === true) opened.document.lookAgain()
         },
-        onReconnected: () => byName.forEach(({ document }) => document.lookAgain()),
+        onReconnected: lookAgain,
       })
+      // What was written since the first document was opened has not been heard of.
+      void listener.ready.then(lookAgain)
     },
     stop: async (): Promise<void> => listener?.stop(),
   }
 }
+
+/**
+ * What members show of themselves crosses nodes: each says what its own members show, when it changes, when another one
+ * opens the document, and when a node comes that may have missed it. Nobody waits for it: clients show themselves anew
+ * every 15 seconds (y-protocols).
+ */
+function shareAwareness({ bus, lines }: DocumentsDeps, byName: ReadonlyMap<string, Opened>) {
+  const say = (topic: TopicName, body: Uint8Array): void =>
+    lines?.say(topic, { kind: lineKinds.awareness, body, delivery: 'may' })
+  const ask = (topic: TopicName): void =>
+    lines?.say(topic, { kind: lineKinds.awarenessQuestion, body: nothing, delivery: 'may' })
+  const sayOwn = ({ topic, document }: Opened): void => {
+    const shown = document.shownHere()
+    if (shown !== undefined) say(topic, shown)
+  }
+  const find = (topic: Topic): Opened | undefined =>
+    byName.get(nameOf({ topic: topic.name, isPrivate: topic.isPrivate }))
+  const askAll = (): void => byName.forEach(({ topic }) => ask(topic))
+  lines?.hear(lineKinds.awareness, (topic, update, from) => find(topic)?.document.showOthers(from, update))
+  lines?.hear(lineKinds.awarenessQuestion, (topic) => {
+    const opened = find(topic)
+    if (opened !== undefined) sayOwn(opened)
+  })
+  const stop = bus?.watch({
+    onNode: (node, is) => {
+      if (is === 'gone') return byName.forEach(({ document }) => document.forgetNode(node))
+      byName.forEach(sayOwn)
+      askAll()
+    },
+    onGap: askAll,
+  })
+  return { say, ask, stop: (): void => stop?.() }
+}
+
+const nothing = new Uint8Array()
 
 function toPeer(member: Member, frameOf: FrameOf): Peer {
   const { client } = member

@@ -121,7 +121,14 @@ test('a node opens only what it has memory for', async () => {
 test('somebody who is too slow gets all that they missed at once', async () => {
   const { key, kept } = newDocument()
   const onFailed = (error: unknown): never => expect.fail(String(error))
-  const document = createOpenDocument({ topic: key.topic, kept, options, onFailed, onEmpty: () => {} })
+  const document = createOpenDocument({
+    topic: key.topic,
+    kept,
+    options,
+    onFailed,
+    tellOthers: () => {},
+    onEmpty: () => {},
+  })
   let isBehind = false
   let drain = (): void => {}
   const got: Uint8Array[] = []

@@ -26,6 +26,12 @@ export type OpenDocument = {
   leave(peer: Peer): void
   /** Somebody may have written on another node. */
   lookAgain(): void
+  /** Members of another node show something of themselves. Throws when the bytes are no awareness. */
+  showOthers(node: string, update: Uint8Array): void
+  /** What members of this node show; undefined when that is nothing. */
+  shownHere(): Uint8Array | undefined
+  /** Another node is gone, and with it what its members show. */
+  forgetNode(node: string): void
   /** Ends what it keeps going. */
   close(): void
 }
@@ -35,6 +41,8 @@ export type OpenDocumentDeps = {
   readonly kept: KeptDocument
   readonly options: RealtimeOptions
   readonly onFailed: (error: unknown) => void
+  /** Tells other nodes what members of this one show of themselves. */
+  readonly tellOthers: (update: Uint8Array) => void
   /** Nobody is there, and nothing is under way. */
   readonly onEmpty: () => void
 }
@@ -62,7 +70,8 @@ const failureMs = 500
  * A document that somebody works on. It goes in turns: read what other nodes wrote, put into Postgres what came meanwhile
  * in one row, tell everybody, answer those who asked. So nobody hears of what Postgres does not have.
  */
-export function createOpenDocument({ topic, kept, options, onFailed, onEmpty }: OpenDocumentDeps): OpenDocument {
+export function createOpenDocument(deps: OpenDocumentDeps): OpenDocument {
+  const { topic, kept, options, onFailed, tellOthers, onEmpty } = deps
   const { documentBytesMax, documentUpdateBytesMax, presenceBytesMax } = options
   const seats = new Map<Peer, Seat>()
   let inbox: Edit[] = []
@@ -117,21 +126,27 @@ export function createOpenDocument({ topic, kept, options, onFailed, onEmpty }: 
   function show(peer: Peer, update: Uint8Array, done: Done): void {
     if (!peer.may('show')) return done(refusals.mayNotShow(topic))
     if (update.length > presenceBytesMax) return done(refusals.awarenessTooLarge(presenceBytesMax))
-    room ??= createAwarenessRoom<Peer>(statesMax, (changed, from) => {
-      const message = toAwareness(changed)
-      for (const [other, seat] of seats) {
-        if (other === from || !other.may('see')) continue
-        if (other.isBehind()) seat.isLooking = true
-        else other.send(message)
-      }
-    })
     let refusal: string | undefined
     try {
-      if (!room.show(peer, update)) refusal = refusals.awarenessTooMany(statesMax)
+      if (!openRoom().show(peer, update)) refusal = refusals.awarenessTooMany(statesMax)
     } catch {
       refusal = refusals.malformed()
     }
     done(refusal)
+  }
+
+  function openRoom(): AwarenessRoom<Peer> {
+    room ??= createAwarenessRoom<Peer>({ statesMax, tell: tellAwareness, tellOthers })
+    return room
+  }
+
+  function tellAwareness(changed: Uint8Array, from: Peer | undefined): void {
+    const message = toAwareness(changed)
+    for (const [other, seat] of seats) {
+      if (other === from || !other.may('see')) continue
+      if (other.isBehind()) seat.isLooking = true
+      else other.send(message)
+    }
   }
 
   const hasWork = (): boolean => !isClosed && (isStale || inbox.length > 0 || answerable().length > 0)
@@ -257,6 +272,9 @@ export function createOpenDocument({ topic, kept, options, onFailed, onEmpty }: 
       isStale = true
       run()
     },
+    showOthers: (node, update) => openRoom().showOthers(node, update),
+    shownHere: () => room?.own(),
+    forgetNode: (node) => room?.leave(node),
     close() {
       isClosed = true
       room?.close()

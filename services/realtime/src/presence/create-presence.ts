@@ -8,12 +8,17 @@ import { encodeText } from '../wire/encode.ts'
 import type { ClientMessage, Version } from '../wire/messages.ts'
 import { toFrame } from '../wire/websocket-frame.ts'
 import { newPresences, takeDiffJson, toStateJson, track, untrack } from './presences.ts'
+import type { ToldChange } from './told-presences.ts'
 
 export type PresenceDeps = {
   readonly options: RealtimeOptions
   readonly clock: Clock
   /** Ends a channel and says why. */
   readonly shutDown: (member: Member, message: string) => void
+  /** Of this node, where there are others: goes into the names of states, which are unique in the deployment. */
+  readonly nodeId: string | undefined
+  /** Tells other nodes what has changed here. */
+  readonly onChanged: (topic: Topic, change: ToldChange) => void
 }
 
 export type Presence = {
@@ -23,10 +28,13 @@ export type Presence = {
   greet(member: Member): void
   /** Of a member that leaves. */
   forget(member: Member): void
+  /** Tells members, soon, what has changed in `presences` of their topic. */
+  tell(topic: Topic): void
 }
 
 /** Who is in a channel and what they say about themselves; members hear of changes once a turn of the event loop. */
-export function createPresence({ options, clock, shutDown }: PresenceDeps): Presence {
+export function createPresence({ options, clock, shutDown, nodeId, onChanged }: PresenceDeps): Presence {
+  const suffix = nodeId === undefined ? '' : `.${nodeId}`
   let states = 0
 
   function handle(member: Member, message: ClientMessage): void {
@@ -60,10 +68,13 @@ export function createPresence({ options, clock, shutDown }: PresenceDeps): Pres
     if (Buffer.byteLength(json) + Buffer.byteLength(presence.key) > options.presenceBytesMax)
       return shutDown(member, 'Track message size exceeded')
     presence.enabled = true
-    if (json !== presence.tracked?.json) {
-      presence.tracked = { ref: `F${(states += 1).toString(36)}`, json }
+    const before = presence.tracked
+    if (json !== before?.json) {
+      const ref = `F${(states += 1).toString(36)}${suffix}`
+      presence.tracked = { ref, json }
       track((topic.presences ??= newPresences()), member, presence.tracked)
-      tellSoon(topic, greetLater)
+      tell(topic)
+      onChanged(topic, [presence.key, ref, before?.ref ?? null, json])
     }
     reply(client, message, 'ok')
   }
@@ -88,12 +99,16 @@ export function createPresence({ options, clock, shutDown }: PresenceDeps): Pres
 
   function forget(member: Member): void {
     const { topic, presence } = member
-    if (presence.tracked === undefined || topic.presences === undefined) return
+    const { tracked } = presence
+    if (tracked === undefined || topic.presences === undefined) return
     presence.tracked = undefined
-    if (untrack(topic.presences, member)) tellSoon(topic, greetLater)
+    if (!untrack(topic.presences, member)) return
+    tell(topic)
+    onChanged(topic, [tracked.ref])
   }
 
-  return { handle, greet, forget }
+  const tell = (topic: Topic): void => tellSoon(topic, greetLater)
+  return { handle, greet, forget, tell }
 }
 
 /** Many who come in one moment are one message. */
@@ -103,6 +118,9 @@ function tellSoon(topic: Topic, onBehind: (member: Member) => void): void {
   presences.isTelling = true
   setImmediate(() => {
     presences.isTelling = false
+    if (presences.byKey.size === 0) topic.presences = undefined
+    // What other nodes say may be known.
+    if (presences.joins.size === 0 && presences.leaves.size === 0) return
     const json = takeDiffJson(presences)
     const frames: { 1?: Buffer; 2?: Buffer } = {}
     const frameOf = (version: Version, address: string): Buffer =>
@@ -112,6 +130,5 @@ function tellSoon(topic: Topic, onBehind: (member: Member) => void): void {
       if (member.presence.isBehind || isBehind(member.client)) onBehind(member)
       else sendFrame(member.client, frameOf(member.client.version, member.address))
     }
-    if (presences.byKey.size === 0 && !presences.isTelling) topic.presences = undefined
   })
 }

@@ -1,8 +1,9 @@
-import type { Member } from '../channels/member.ts'
+/** A member of this node, or one of another node. */
+export type Owner = { readonly presence: { readonly key: string } }
 
 /** Who is in a channel, by the key that each chose; several may share one. */
 export type Presences = {
-  readonly byKey: Map<string, Map<Member, Tracked>>
+  readonly byKey: Map<string, Map<Owner, Tracked>>
   /** What changed since members were told last. */
   readonly joins: Map<string, string[]>
   readonly leaves: Map<string, string[]>
@@ -19,32 +20,32 @@ export const newPresences = (): Presences => ({
   isTelling: false,
 })
 
-/** Puts `tracked` in the place of what the member said before, if anything. */
-export function track(presences: Presences, member: Member, tracked: Tracked): void {
-  const { key } = member.presence
-  let members = presences.byKey.get(key)
-  if (members === undefined) presences.byKey.set(key, (members = new Map()))
-  const before = members.get(member)
+/** Puts `tracked` in the place of what the owner said before, if anything. */
+export function track(presences: Presences, owner: Owner, tracked: Tracked): void {
+  const { key } = owner.presence
+  let owners = presences.byKey.get(key)
+  if (owners === undefined) presences.byKey.set(key, (owners = new Map()))
+  const before = owners.get(owner)
   if (before !== undefined) note(presences.leaves, key, toMeta(before))
-  members.set(member, tracked)
+  owners.set(owner, tracked)
   note(presences.joins, key, toMeta(tracked, before?.ref))
 }
 
 /** Whether there was anything to forget. */
-export function untrack(presences: Presences, member: Member): boolean {
-  const { key } = member.presence
-  const members = presences.byKey.get(key)
-  const before = members?.get(member)
-  if (members === undefined || before === undefined) return false
-  members.delete(member)
-  if (members.size === 0) presences.byKey.delete(key)
+export function untrack(presences: Presences, owner: Owner): boolean {
+  const { key } = owner.presence
+  const owners = presences.byKey.get(key)
+  const before = owners?.get(owner)
+  if (owners === undefined || before === undefined) return false
+  owners.delete(owner)
+  if (owners.size === 0) presences.byKey.delete(key)
   note(presences.leaves, key, toMeta(before))
   return true
 }
 
 /** Everybody who is there, as `presence_state` says it. */
 export function toStateJson({ byKey }: Presences): string {
-  return toJson([...byKey].map(([key, members]) => [key, [...members.values()].map((tracked) => toMeta(tracked))]))
+  return toJson([...byKey].map(([key, owners]) => [key, [...owners.values()].map((tracked) => toMeta(tracked))]))
 }
 
 /** What changed, as `presence_diff` says it; forgets it. */

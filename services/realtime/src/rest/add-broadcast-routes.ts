@@ -2,7 +2,7 @@ import type { Caller } from '@pando/core/caller'
 import { credentialsOf } from '@pando/http/credentials'
 import { compileOnce, type Types } from '@pando/http/shape'
 import type { FastifyInstance } from 'fastify'
-import { type Broadcast, publish } from '../broadcast/publish.ts'
+import type { PassedOn } from '../broadcast/line-broadcast.ts'
 import type { Channels } from '../channels/create-channels.ts'
 import type { RealtimeDeps } from '../deps.ts'
 import { findPermissions } from '../private/find-permissions.ts'
@@ -26,9 +26,11 @@ const validatorOfBatch = compileOnce((Type: Types) =>
 
 type Target = { readonly topic: string; readonly isPrivate: boolean }
 
+export type BroadcastDeps = Pick<RealtimeDeps, 'authenticate' | 'database' | 'options'>
+
 /** Messages to channels without a socket: a batch, and one message of JSON or bytes. */
-export function addBroadcastRoutes(app: FastifyInstance, deps: RealtimeDeps, channels: Channels): void {
-  const { messageBytesMax: bodyLimit } = deps.options
+export function addBroadcastRoutes(app: FastifyInstance, deps: BroadcastDeps, channels: Pick<Channels, 'send'>): void {
+  const { messageBytesMax: bodyLimit, messagesPerRequestMax } = deps.options
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, bytes, done) => done(null, bytes))
 
@@ -36,10 +38,7 @@ export function addBroadcastRoutes(app: FastifyInstance, deps: RealtimeDeps, cha
   const maySpeak = async (caller: Caller, { topic, isPrivate }: Target): Promise<boolean> =>
     !isPrivate || (await findPermissions(deps.database, caller, topic)).broadcast.write
 
-  const send = ({ topic: name, isPrivate }: Target, sent: Broadcast): void => {
-    const topic = channels.topics.find(name, isPrivate)
-    if (topic !== undefined) publish(channels.publishing, topic, sent)
-  }
+  const send = ({ topic: name, isPrivate }: Target, sent: PassedOn): void => channels.send({ name, isPrivate }, sent)
 
   app.post('/api/broadcast', async (request, reply) => {
     const caller = await deps.authenticate(credentialsOf(request.raw))
@@ -49,6 +48,8 @@ export function addBroadcastRoutes(app: FastifyInstance, deps: RealtimeDeps, cha
       const { instancePath, message } = batch.Errors(body)[0]!
       return reply.code(422).send({ errors: { messages: [`${instancePath || 'the body'} ${message}`] } })
     }
+    if (body.messages.length > messagesPerRequestMax)
+      return reply.code(422).send(tooMany(body.messages.length, messagesPerRequestMax))
     const allowed = new Map<string, Promise<boolean>>()
     for (const { topic, event, payload, id, private: isPrivate = false } of body.messages) {
       const target = { topic, isPrivate }
@@ -77,6 +78,11 @@ export function addBroadcastRoutes(app: FastifyInstance, deps: RealtimeDeps, cha
     },
   )
 }
+
+const tooMany = (count: number, max: number): object => ({
+  code: 'TooManyMessages',
+  errors: { messages: [`are ${count}, and one request may have ${max}: send the rest in another one`] },
+})
 
 /** Undefined for whatever is no JSON object. */
 function parseJson(body: unknown): object | undefined {

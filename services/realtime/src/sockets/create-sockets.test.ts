@@ -1,13 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { realtimeOptions } from '../config.ts'
-import type { RealtimeOptions } from '../config.ts'
+import { realtimeDefaults as options } from '../testing/realtime-defaults.ts'
 import { createSockets, type Sockets } from './create-sockets.ts'
-
-const options = Object.fromEntries(
-  Object.entries(realtimeOptions.options).map(([name, option]) => [name, option.default]),
-) as RealtimeOptions
 
 let server: Server
 let sockets: Sockets
@@ -25,8 +20,8 @@ beforeEach(async () => {
     onMalformed: () => {},
   })
 })
-afterEach(() => {
-  sockets.closeAll(1001, '')
+afterEach(async () => {
+  await sockets.closeAll(1001, '')
   server.close()
 })
 
@@ -65,4 +60,19 @@ test('a client that went away before it was let in is not counted', async () => 
   sockets.open({ socket, head: Buffer.alloc(0) }, opening)
   expect(sockets.count()).toBe(0)
   client.destroy()
+})
+
+test('those that are told to come back are closed in groups, so that they do not all come at once', async () => {
+  const clients: Socket[] = []
+  for (let count = 0; count < 6; count += 1) {
+    const { client, socket } = await openPair()
+    sockets.open({ socket, head: Buffer.alloc(0) }, opening)
+    clients.push(client)
+  }
+  const before = gone.length
+  const closing = sockets.closeAll(1012, 'restarting', 150)
+  expect(gone.length - before).toBe(2)
+  await closing
+  expect(gone.length - before).toBe(6)
+  for (const client of clients) client.destroy()
 })

@@ -2,6 +2,7 @@ import type { Credentials } from '@pando/core/authenticate'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import type { Upgrade } from '@pando/http/upgrades'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Receiver } from 'ws'
 import type { RealtimeOptions } from '../config.ts'
 import { decodeMessage } from '../wire/decode.ts'
@@ -23,21 +24,32 @@ export type SocketsDeps = {
 
 type Opening = { readonly version: Version; readonly caller: Caller; readonly credentials: Credentials }
 
+/** A limit that is reached: its name for programs, and for people. */
+export type Full = {
+  readonly code: 'ConnectionRateLimitReached' | 'UserConnectionRateLimitReached'
+  readonly error: string
+}
+
 export type Sockets = {
   /** Takes over a socket that has just left HTTP. */
   open(upgrade: Upgrade, opening: Opening): void
   /** Why this caller may not open another; undefined when they may. */
-  whyFull(caller: Caller): string | undefined
+  whyFull(caller: Caller): Full | undefined
   count(): number
   /** Closes those that have said nothing for too long, and ends those whose other side does not close. */
   closeSilent(): void
-  /** Asks all to come back later, and then ends them. */
-  closeAll(code: number, reason: string): void
+  /** Closes all that are open now, evenly over `spreadMs`, so that they do not all come back at once. */
+  closeAll(code: number, reason: string, spreadMs?: number): Promise<void>
 }
+
+const nodeFull: Full = { code: 'ConnectionRateLimitReached', error: 'Too many connected users' }
+const userFull: Full = { code: 'UserConnectionRateLimitReached', error: 'Too many connections of this user' }
 
 const goingAway = 1001
 /** How long the other side may take to close. */
 const closeMsMax = 5_000
+/** Between two groups of those that are closed spread over time. */
+const closeStepMs = 50
 /** A message may come in this many fragments, and in so many pieces of the network: each costs memory of its own. */
 const fragmentsMax = 1_024
 const piecesMax = 16_384
@@ -134,9 +146,9 @@ export function createSockets(deps: SocketsDeps): Sockets {
   return {
     open,
     whyFull: ({ claims: { sub } }) => {
-      if (clients.size >= options.socketsMax) return 'Too many connected users'
+      if (clients.size >= options.socketsMax) return nodeFull
       const own = sub === undefined ? 0 : (perUser.get(sub) ?? 0)
-      return own >= options.socketsPerUserMax ? 'Too many connections of this user' : undefined
+      return own >= options.socketsPerUserMax ? userFull : undefined
     },
     count: () => clients.size,
     closeSilent: () => {
@@ -146,8 +158,13 @@ export function createSockets(deps: SocketsDeps): Sockets {
         else if (nowMs - client.heardMs > options.heartbeatTimeout) end(client, goingAway, 'no heartbeat')
       }
     },
-    closeAll: (code, reason) => {
-      for (const client of clients) end(client, code, reason)
+    closeAll: async (code, reason, spreadMs = 0) => {
+      const all = [...clients]
+      const each = Math.ceil(all.length / Math.max(1, spreadMs / closeStepMs))
+      for (let at = 0; at < all.length; at += each) {
+        if (at > 0) await sleep(closeStepMs)
+        for (const client of all.slice(at, at + each)) end(client, code, reason)
+      }
     },
   }
 }

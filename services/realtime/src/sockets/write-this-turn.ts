@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net'
 
-let waiting: Socket[] = []
-
 /**
  * Writes at the end of this turn of the event loop, with whatever else goes to the socket in it: a system call costs more
  * than a message, and under load many messages come in one turn.
@@ -9,7 +7,7 @@ let waiting: Socket[] = []
 export function writeThisTurn(socket: Socket, bytes: Buffer): void {
   if (socket.writableCorked === 0) {
     socket.cork()
-    if (waiting.push(socket) === 1) setImmediate(flush)
+    setImmediate(writeNow, socket)
   }
   socket.write(bytes)
 }
@@ -17,10 +15,4 @@ export function writeThisTurn(socket: Socket, bytes: Buffer): void {
 /** Writes what was gathered for a socket in this turn. */
 export function writeNow(socket: Socket): void {
   if (socket.writableCorked > 0) socket.uncork()
-}
-
-function flush(): void {
-  const sockets = waiting
-  waiting = []
-  for (const socket of sockets) socket.uncork()
 }

@@ -40,6 +40,7 @@ export async function startHouse(apiUrl: string, environment: Record<string, str
       PANDO_JWT_SECRET: jwtSecret,
       PANDO_SERVER_PORT: String(port),
       PANDO_LOG_LEVEL: 'warn',
+      PANDO_SERVER_DRAIN_DELAY: '0',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

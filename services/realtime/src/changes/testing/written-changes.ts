@@ -1,5 +1,5 @@
 import type { Change, Column, Relation } from '@pando/changes/change'
-import type { TestDatabase } from '@pando/postgres/testing/database'
+import type { Queries } from '@pando/postgres/database'
 
 export type Identity = Relation['replicaIdentity']
 
@@ -15,11 +15,7 @@ export type Row = Readonly<Record<string, string | null>>
 let written = 0
 
 /** Reads the table's columns as they are now. */
-export async function openWriter(
-  database: TestDatabase,
-  table: string,
-  identity: Identity = 'default',
-): Promise<Writer> {
+export async function openWriter(database: Queries, table: string, identity: Identity = 'default'): Promise<Writer> {
   const rows = await database.query<{ oid: string; schema: string; table: string; columns: string }>(listColumns, [
     table,
   ])

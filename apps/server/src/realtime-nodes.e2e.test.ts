@@ -1,0 +1,421 @@
+import { RealtimeClient, type RealtimeChannel } from '@supabase/supabase-js'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import { Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
+import { openPhoenix, type Phoenix } from './testing/phoenix.ts'
+import { signUp } from './testing/second-factors.ts'
+import { type Api, ask, startApi } from './testing/start-api.ts'
+
+const policies = `
+  create policy "members hear their room" on realtime.messages for select to authenticated
+    using (realtime.topic() = 'room:' || (auth.jwt() ->> 'room'));
+  create policy "members speak in their room" on realtime.messages for insert to authenticated
+    with check (realtime.topic() = 'room:' || (auth.jwt() ->> 'room'));
+  create policy "all read documents" on realtime.messages for select to authenticated
+    using (realtime.topic() like 'document:%');
+  create policy "all write documents" on realtime.messages for insert to authenticated
+    with check (realtime.topic() like 'document:%');
+`
+
+const environment = {
+  PANDO_BUS_HEARTBEAT: '100ms',
+  PANDO_BUS_SILENCE: '3s',
+  PANDO_JWT_ENDED_SESSIONS_INTERVAL: '100ms',
+}
+
+/** Two nodes of one deployment. */
+let one: Api
+let other: Api
+const clients: RealtimeClient[] = []
+
+beforeAll(async () => {
+  one = await startApi({ sql: policies, environment })
+  other = await startApi({ beside: one, environment })
+})
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.removeAllChannels()))
+})
+
+afterAll(async () => {
+  await other?.stop()
+  await one?.stop()
+})
+
+type Place = Pick<Api, 'url' | 'keys'>
+
+function connect(
+  { url, keys }: Place,
+  { vsn = '2.0.0', token }: { vsn?: string; token?: string } = {},
+): RealtimeClient {
+  const client = new RealtimeClient(`${url.replace('http', 'ws')}/realtime/v1`, {
+    params: { apikey: keys.anonKey },
+    vsn,
+    ...(token === undefined ? {} : { accessToken: () => Promise.resolve(token) }),
+  })
+  clients.push(client)
+  return client
+}
+
+/** Resolves when the channel is joined, rejects with what the server said. */
+const join = (channel: RealtimeChannel): Promise<RealtimeChannel> =>
+  new Promise((resolve, reject) => {
+    channel.subscribe((status, error) => {
+      if (status === 'SUBSCRIBED') resolve(channel)
+      if (status === 'CHANNEL_ERROR' || status === 'TIMED_OUT') reject(error ?? new Error(status))
+    })
+  })
+
+let names = 0
+const newName = (): string => `name ${++names} ü:🌳`
+
+const isLong = { timeout: 10_000 }
+
+describe.each(['1.0.0', '2.0.0'])('a message to a client of version %s on the other node', (vsn) => {
+  test.each(['1.0.0', '2.0.0'])('arrives as one of version %s has sent it', async (from) => {
+    const name = newName()
+    const heard: unknown[] = []
+    const own: unknown[] = []
+    const listener = connect(other, { vsn })
+      .channel(name)
+      .on('broadcast', { event: '*' }, (message) => heard.push(message))
+    const speaker = connect(one, { vsn: from })
+      .channel(name, { config: { broadcast: { ack: true } } })
+      .on('broadcast', { event: '*' }, (message) => own.push(message))
+    await join(listener)
+    await join(speaker)
+    const payload = { text: 'hallo 🌍', list: [1, null] }
+    expect(await speaker.send({ type: 'broadcast', event: 'grüße', payload })).toBe('ok')
+    await expect.poll(() => heard, isLong).toMatchObject([{ type: 'broadcast', event: 'grüße', payload }])
+    expect(own).toEqual([])
+  })
+})
+
+test('bytes arrive on the other node as bytes, however many', async () => {
+  const name = newName()
+  const heard: { payload: ArrayBuffer }[] = []
+  const listener = connect(other)
+    .channel(name)
+    .on('broadcast', { event: 'bytes' }, (message) => heard.push(message as never))
+  const speaker = connect(one).channel(name)
+  await join(listener)
+  await join(speaker)
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256)
+  await speaker.send({ type: 'broadcast', event: 'bytes', payload: bytes.buffer })
+  await speaker.send({ type: 'broadcast', event: 'bytes', payload: new ArrayBuffer(0) })
+  await expect.poll(() => heard, isLong).toHaveLength(2)
+  expect(heard.map(({ payload }) => Buffer.from(payload).equals(bytes))).toEqual([true, false])
+})
+
+test('who is told that they have joined misses nothing that is sent after it on the other node', async () => {
+  const speaking = connect(one)
+  const listening = connect(other)
+  for (let round = 0; round < 20; round += 1) {
+    const name = newName()
+    const heard: number[] = []
+    const speaker = await join(speaking.channel(name))
+    const listener = listening
+      .channel(name)
+      .on('broadcast', { event: 'n' }, ({ payload }) => heard.push(payload['n'] as number))
+    await join(listener)
+    for (let n = 0; n < 3; n += 1) await speaker.send({ type: 'broadcast', event: 'n', payload: { n } })
+    await expect.poll(() => heard, isLong).toEqual([0, 1, 2])
+  }
+})
+
+test('messages sent over HTTP arrive on both nodes, in their order, whether or not anybody is there', async () => {
+  const name = newName()
+  const heard: string[] = []
+  for (const api of [one, other]) {
+    const channel = connect(api).channel(name)
+    await join(
+      channel.on('broadcast', { event: '*' }, ({ event }) => heard.push(`${api === one ? 'one' : 'other'} ${event}`)),
+    )
+  }
+  const nobody = newName()
+  const headers = { apikey: one.keys.anonKey }
+  const messages = ['a', 'b'].map((event) => ({ topic: name, event, payload: { n: 1 } }))
+  messages.unshift({ topic: nobody, event: 'a', payload: { n: 0 } })
+  expect((await ask(`${one.url}/realtime/v1/api/broadcast`, { body: { messages }, headers })).status).toBe(202)
+  const single = `${one.url}/realtime/v1/api/broadcast/${encodeURIComponent(name)}/events/c`
+  expect((await ask(single, { body: { n: 3 }, headers })).status).toBe(202)
+  await expect
+    .poll(() => heard.toSorted(), isLong)
+    .toEqual(['one a', 'one b', 'one c', 'other a', 'other b', 'other c'])
+  expect(heard.filter((each) => each.startsWith('other'))).toEqual(['other a', 'other b', 'other c'])
+})
+
+describe('a private channel', () => {
+  const open = async (api: Api, room: string, name = 'room:red') => {
+    const client = connect(api, { token: await one.sign({ room, sub: crypto.randomUUID() }) })
+    await client.setAuth()
+    return client.channel(name, { config: { private: true, broadcast: { ack: true } } })
+  }
+
+  test('reaches its members on the other node, and is another one than the public channel of its name', async () => {
+    const inside: unknown[] = []
+    const outside: unknown[] = []
+    const listener = await open(other, 'red')
+    await join(listener.on('broadcast', { event: '*' }, ({ event }) => inside.push(event)))
+    const stranger = connect(other).channel('room:red')
+    await join(stranger.on('broadcast', { event: '*' }, ({ event }) => outside.push(event)))
+    const speaker = await join(await open(one, 'red'))
+    const passerby = await join(connect(one).channel('room:red'))
+    await speaker.send({ type: 'broadcast', event: 'secret', payload: {} })
+    await passerby.send({ type: 'broadcast', event: 'open', payload: {} })
+    await expect.poll(() => [inside, outside], isLong).toEqual([['secret'], ['open']])
+    await expect(join(await open(other, 'blue'))).rejects.toThrow('You do not have permissions to read')
+  })
+
+  test('hears a message of the database once on each node', async () => {
+    const heard: [string, unknown][] = []
+    for (const [place, api] of [
+      ['one', one],
+      ['other', other],
+    ] as const) {
+      const channel = await open(api, 'green', 'room:green')
+      await join(channel.on('broadcast', { event: '*' }, ({ event }) => heard.push([place, event])))
+    }
+    await one.database.query("select realtime.send('{}', 'stored', 'room:green')")
+    const speaker = await join(await open(one, 'green', 'room:green'))
+    await expect.poll(() => heard.length, isLong).toBe(2)
+    await speaker.send({ type: 'broadcast', event: 'last', payload: {} })
+    await expect
+      .poll(() => heard.toSorted(), isLong)
+      .toEqual([
+        ['one', 'last'],
+        ['one', 'stored'],
+        ['other', 'last'],
+        ['other', 'stored'],
+      ])
+  })
+})
+
+const openPresence = (api: Place, name: string, key: string): RealtimeChannel =>
+  connect(api)
+    .channel(name, { config: { presence: { key } } })
+    .on('presence', { event: 'sync' }, () => {})
+
+describe('presence', () => {
+  test('is the same on both nodes: whoever comes is told of all, and all of whoever comes, changes or goes', async () => {
+    const name = newName()
+    const ann = await join(openPresence(one, name, 'ann'))
+    await ann.track({ mood: 'good' })
+    const states: string[][] = []
+    const ben = openPresence(other, name, 'ben')
+    ben.on('presence', { event: 'sync' }, () => states.push(Object.keys(ben.presenceState())))
+    await join(ben)
+    await expect.poll(() => ben.presenceState(), isLong).toMatchObject({ ann: [{ mood: 'good' }] })
+    // Not told little by little: the first word has it all.
+    expect(states[0]).toEqual(['ann'])
+    await ben.track({ mood: 'fine' })
+    await ann.track({ mood: 'better' })
+    const both = { ann: [{ mood: 'better' }], ben: [{ mood: 'fine' }] }
+    await expect.poll(() => ben.presenceState(), isLong).toMatchObject(both)
+    await expect.poll(() => ann.presenceState(), isLong).toMatchObject(both)
+    await expect.poll(() => ann.presenceState()).toEqual(ben.presenceState())
+    await ben.untrack()
+    await expect.poll(() => Object.keys(ann.presenceState()), isLong).toEqual(['ann'])
+    await ann.unsubscribe()
+    await expect.poll(() => ben.presenceState(), isLong).toEqual({})
+  })
+
+  test('tells each join and leave once', async () => {
+    const name = newName()
+    const told: string[] = []
+    const watcher = openPresence(other, name, 'watcher')
+    watcher.on('presence', { event: 'join' }, ({ key }) => told.push(`${key} joins`))
+    watcher.on('presence', { event: 'leave' }, ({ key }) => told.push(`${key} leaves`))
+    await join(watcher)
+    const people = await Promise.all(['a', 'b', 'c'].map((key) => join(openPresence(one, name, key))))
+    for (const person of people) await person.track({})
+    await expect.poll(() => told, isLong).toHaveLength(3)
+    for (const person of people) await person.unsubscribe()
+    await expect
+      .poll(() => told.toSorted(), isLong)
+      .toEqual(['a', 'b', 'c'].flatMap((key) => [`${key} joins`, `${key} leaves`]))
+  })
+})
+
+describe('changes of rows', () => {
+  const rows = {
+    postgres_changes: ['papers', 'fences'].map((table) => ({ event: 'INSERT', schema: 'public', table })),
+  }
+  type Row = { readonly id: number; readonly cursor: string }
+
+  const rowsOf = ({ heard }: Phoenix): Row[] =>
+    heard
+      .filter(({ event }) => event === 'postgres_changes')
+      .map(({ payload }) => ({
+        id: (payload['data'] as { record: { id: number } }).record.id,
+        cursor: payload['cursor'] as string,
+      }))
+  const idsOf = (phone: Phoenix): number[] => rowsOf(phone).map(({ id }) => id)
+
+  const follow = async (api: Api, config: object, token: string): Promise<Phoenix> => {
+    const phone = await openPhoenix(api.url, { apikey: api.keys.anonKey })
+    await phone.join(newName(), { ...rows, ...config }, token)
+    await phone.until(({ event, payload }) => event === 'system' && payload['extension'] === 'postgres_changes')
+    return phone
+  }
+  const write = (ids: readonly number[], owner: string) =>
+    one.database.query('insert into public.papers select id, $2 from unnest($1::int[]) as id', [ids, owner])
+
+  beforeAll(async () => {
+    await one.database.run(`
+      create table public.papers (id int primary key, owner uuid);
+      alter table public.papers enable row level security;
+      create policy "own" on public.papers for select to authenticated using (owner = auth.uid());
+      grant select on public.papers to authenticated;
+      create table public.fences (id int primary key);
+      grant select on public.fences to authenticated;
+      alter publication supabase_realtime add table public.papers, public.fences;
+    `)
+  })
+
+  test('reach who may see them on both nodes, and whoever goes over to the other node goes on where they were', async () => {
+    const owner = crypto.randomUUID()
+    const token = await one.sign({ sub: owner })
+    const phones = [await follow(one, {}, token), await follow(other, {}, token)]
+    const stranger = await follow(other, {}, await one.sign({ sub: crypto.randomUUID() }))
+    await write([1, 2, 3], owner)
+    for (const phone of phones) await expect.poll(() => idsOf(phone), isLong).toEqual([1, 2, 3])
+    const places = phones.map((phone) => rowsOf(phone)[1]!.cursor)
+    expect(places[0]).toBe(places[1])
+    for (const phone of phones) phone.close()
+    await write([4], owner)
+    const movers = [await follow(other, { cursor: places[0] }, token), await follow(one, { cursor: places[1] }, token)]
+    await write([5], owner)
+    for (const phone of movers) await expect.poll(() => idsOf(phone), isLong).toEqual([3, 4, 5])
+    expect(idsOf(stranger)).toEqual([])
+    for (const phone of [...movers, stranger]) phone.close()
+  })
+
+  test('end on both nodes when the right to read ends', async () => {
+    const owner = crypto.randomUUID()
+    const token = await one.sign({ sub: owner })
+    const phones = [await follow(one, {}, token), await follow(other, {}, token)]
+    await write([11], owner)
+    for (const phone of phones) await expect.poll(() => idsOf(phone), isLong).toEqual([11])
+    await one.database.run('drop policy "own" on public.papers')
+    await write([12, 13], owner)
+    // Told to everybody, after what came before it.
+    await one.database.query('insert into public.fences values (14)')
+    for (const phone of phones) await expect.poll(() => idsOf(phone), isLong).toContain(14)
+    for (const phone of phones) expect(idsOf(phone)).toEqual([11, 14])
+    for (const phone of phones) phone.close()
+  })
+})
+
+/** A node as a process of its own, which can be killed. */
+async function startProcess(): Promise<Place & { readonly kill: () => Promise<void> }> {
+  const child: ChildProcess = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts')], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: one.database.urlAs('postgres'),
+      PANDO_JWT_SECRET: one.keys.jwtSecret,
+      PANDO_SERVER_PORT: '0',
+      PANDO_SERVER_SERVICES: 'realtime',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const kill = async (): Promise<void> => {
+    if (!child.kill('SIGKILL')) return
+    await once(child, 'exit')
+  }
+  for await (const line of createInterface(child.stdout!)) {
+    const { msg, url } = JSON.parse(line) as { msg: string; url?: string }
+    if (msg !== 'listening') continue
+    child.stdout!.resume()
+    return { url: url!, keys: one.keys, kill }
+  }
+  throw new Error('the node ended before it listened')
+}
+
+test('a node that is killed takes its people with it, and nobody else', { timeout: 60_000 }, async () => {
+  const node = await startProcess()
+  try {
+    const name = newName()
+    const told: string[] = []
+    const ann = await join(openPresence(one, name, 'ann'))
+    await ann.track({})
+    const watcher = openPresence(other, name, 'watcher')
+    watcher.on('presence', { event: 'join' }, ({ key }) => told.push(`${key} joins`))
+    watcher.on('presence', { event: 'leave' }, ({ key }) => told.push(`${key} leaves`))
+    await join(watcher)
+    const lost = await openPhoenix(node.url, { apikey: node.keys.anonKey })
+    await lost.join(name, { presence: { key: 'lost', enabled: true } })
+    await lost.ask(`realtime:${name}`, 'presence', { event: 'track', payload: {} })
+    await expect.poll(() => told, isLong).toContain('lost joins')
+    await node.kill()
+    await expect.poll(() => told, { timeout: 30_000 }).toContain('lost leaves')
+    expect(told).toEqual(['ann joins', 'lost joins', 'lost leaves'])
+    expect(Object.keys(watcher.presenceState())).toEqual(['ann'])
+  } finally {
+    await node.kill()
+  }
+})
+
+test('a session that ends on one node ends its channels on the other', async () => {
+  const { client, session } = await signUp(one)
+  const phone = await openPhoenix(other.url, { apikey: other.keys.anonKey })
+  await phone.join(newName(), {}, session.access_token)
+  await client.auth.signOut({ scope: 'local' })
+  const said = await phone.until(({ event, payload }) => event === 'system' && payload['status'] === 'error')
+  expect(said.payload['message']).toBe('Session of the token has ended')
+  phone.close()
+})
+
+describe('a document that is open on both nodes', () => {
+  type Editor = { readonly channel: RealtimeChannel; readonly got: Buffer[] }
+
+  const openEditor = async (api: Api, name: string): Promise<Editor> => {
+    const client = connect(api, { token: await one.sign({ sub: crypto.randomUUID() }) })
+    await client.setAuth()
+    const got: Buffer[] = []
+    const channel = client
+      .channel(name, { config: { private: true, broadcast: { ack: true } } })
+      .on('broadcast', { event: 'yjs' }, ({ payload }) => got.push(Buffer.from(payload as unknown as ArrayBuffer)))
+    await join(channel)
+    return { channel, got }
+  }
+  const tell = ({ channel }: Editor, bytes: number[]) =>
+    channel.send({ type: 'broadcast', event: 'yjs', payload: Uint8Array.from(bytes).buffer })
+  // Messages of y-protocols that are shorter than 128 bytes.
+  const ask = (doc: Doc) => [0, 0, encodeStateVector(doc).length, ...encodeStateVector(doc)]
+  const edit = (doc: Doc) => [0, 2, encodeStateAsUpdate(doc).length, ...encodeStateAsUpdate(doc)]
+  const show = (awareness: Awareness) => {
+    const update = encodeAwarenessUpdate(awareness, [awareness.clientID])
+    return [1, update.length, ...update]
+  }
+  const has = ({ got }: Editor, text: string): boolean => got.some((bytes) => bytes.includes(text))
+
+  test('has the edits and the cursors of both', async () => {
+    const name = `document:${newName()}`
+    const [ann, ben] = [await openEditor(one, name), await openEditor(other, name)]
+    const doc = new Doc()
+    const awareness = new Awareness(doc)
+    awareness.setLocalState({ cursor: 'of ann' })
+    await tell(ann, ask(doc))
+    expect(await tell(ann, show(awareness))).toBe('ok')
+    // Who opens it later sees who is there.
+    await tell(ben, ask(doc))
+    await expect.poll(() => has(ben, 'of ann'), isLong).toBe(true)
+    const text = new Doc()
+    text.getText('text').insert(0, 'written by ann')
+    expect(await tell(ann, edit(text))).toBe('ok')
+    await expect.poll(() => has(ben, 'written by ann'), isLong).toBe(true)
+    awareness.setLocalState({ cursor: 'has moved' })
+    await tell(ann, show(awareness))
+    await expect.poll(() => has(ben, 'has moved'), isLong).toBe(true)
+    ben.got.length = 0
+    await ann.channel.unsubscribe()
+    await expect.poll(() => ben.got.some((bytes) => bytes[0] === 1 && bytes.includes('null')), isLong).toBe(true)
+    awareness.destroy()
+  })
+})

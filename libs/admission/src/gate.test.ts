@@ -1,0 +1,170 @@
+import { readConfiguration } from '@pando/config/read-configuration'
+import { describe, expect, it } from 'vitest'
+import { admissionOptions, toGateOptions } from './config.ts'
+import type { Gate } from './gate.ts'
+import { type Simulated, type Simulation, simulate, type Source } from './testing/simulate.ts'
+
+const options = toGateOptions(readConfiguration({ admission: admissionOptions }, {}).admission)
+const seeds = [1, 2, 3]
+const second = 1000
+const spike = { fromMs: 20 * second, toMs: 40 * second, endMs: 60 * second }
+
+/** What so many workers do in a second. */
+const capacity = (workers: number, serviceMs: number): number => (workers * second) / serviceMs
+
+/** The usual mixture, offered at half of what can be done, then at ten times as much as can be, then at half again. */
+function spikeOn({ workers, serviceMs }: { workers: number; serviceMs: number }): Omit<Simulation, 'seed'> {
+  const offered = (share: number) => (nowMs: number) =>
+    share * capacity(workers, serviceMs) * (nowMs >= spike.fromMs && nowMs < spike.toMs ? 10 : 0.5)
+  const source = (className: Source['className'], share: number): Source => ({
+    className,
+    perSecond: offered(share),
+    serviceMs: () => serviceMs,
+    caller: (random) => `user ${Math.floor(random() * 500)}`,
+  })
+  const sources = [
+    source('critical', 0.05),
+    source('writes', 0.15),
+    source('reads', 0.65),
+    source('bulk', 0.05),
+    source('analytics', 0.1),
+  ]
+  return { options, workers, endMs: spike.endMs, deadlineMs: 10 * second, sources }
+}
+
+const between = (requests: readonly Simulated[], fromMs: number, toMs: number): Simulated[] =>
+  requests.filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+const answered = (requests: readonly Simulated[]): Simulated[] => requests.filter(({ isAnswered }) => isAnswered)
+const refused = (requests: readonly Simulated[]): Simulated[] => requests.filter(({ isAnswered }) => !isAnswered)
+const shareAnswered = (requests: readonly Simulated[]): number => answered(requests).length / requests.length
+const bySource = (requests: readonly Simulated[], index: number): Simulated[] =>
+  requests.filter(({ source }) => source === index)
+function percentile(requests: readonly Simulated[], share: number): number {
+  const times = requests.map(({ tookMs }) => tookMs).sort((left, right) => left - right)
+  return times[Math.floor(times.length * share)] ?? 0
+}
+
+/** Answers that came while somebody waited for them, of those that were asked for in the spike. */
+function goodput(requests: readonly Simulated[], deadlineMs: number): number {
+  const good = answered(between(requests, spike.fromMs, spike.toMs)).filter(({ tookMs }) => tookMs <= deadlineMs)
+  return good.length / ((spike.toMs - spike.fromMs) / second)
+}
+
+const systems = [
+  { workers: 4, serviceMs: 20 },
+  { workers: 8, serviceMs: 5 },
+  { workers: 24, serviceMs: 50 },
+  { workers: 16, serviceMs: 200 },
+]
+
+describe.each(systems)('ten times what $workers workers with $serviceMs ms can do', (system) => {
+  it.each(seeds)('is cut down to what they can do well, with dice %i', (seed) => {
+    const { requests } = simulate({ ...spikeOn(system), seed })
+    const before = between(requests, 5 * second, spike.fromMs)
+    const during = between(requests, spike.fromMs, spike.toMs)
+    const after = between(requests, spike.toMs + 5 * second, spike.endMs)
+    const peak = capacity(system.workers, system.serviceMs)
+    const unloadedP99Ms = percentile(before, 0.99)
+
+    expect(shareAnswered(before)).toBeGreaterThan(0.99)
+    expect(goodput(requests, 10 * second)).toBeGreaterThanOrEqual(0.95 * peak)
+    expect(shareAnswered(bySource(during, 0))).toBeGreaterThanOrEqual(0.999)
+    expect(shareAnswered(bySource(during, 1))).toBeGreaterThan(shareAnswered(bySource(during, 2)))
+    expect(shareAnswered(bySource(during, 2))).toBeGreaterThanOrEqual(shareAnswered(bySource(during, 4)))
+    expect(percentile(answered(during), 0.99)).toBeLessThanOrEqual(3 * unloadedP99Ms)
+    expect(percentile(refused(during), 0.99)).toBeLessThanOrEqual(20)
+    expect(shareAnswered(after)).toBeGreaterThan(0.99)
+    expect(percentile(answered(after), 0.99)).toBeLessThanOrEqual(1.5 * unloadedP99Ms)
+  })
+})
+
+it.each(seeds)('a spike that meets a node which knows nothing yet is cut down too, with dice %i', (seed) => {
+  const system = { workers: 4, serviceMs: 20 }
+  const cold = spikeOn(system).sources.map((source) => ({ ...source, perSecond: () => source.perSecond(spike.fromMs) }))
+  const { requests } = simulate({ ...spikeOn(system), sources: cold, endMs: 40 * second, seed })
+  const late = between(requests, 20 * second, 40 * second)
+  expect(answered(late).length / 20).toBeGreaterThanOrEqual(0.95 * capacity(4, 20))
+  expect(percentile(answered(late), 0.99)).toBeLessThanOrEqual(150)
+})
+
+it.each(seeds)('requests that become three times as slow are the new normal, with dice %i', (seed) => {
+  const steady: Source = { className: 'reads', perSecond: () => 300, serviceMs: (nowMs) => (nowMs < 20_000 ? 10 : 30) }
+  const { requests } = simulate({
+    options,
+    seed,
+    workers: 16,
+    endMs: 60 * second,
+    deadlineMs: 10 * second,
+    sources: [steady],
+  })
+  expect(shareAnswered(between(requests, 30 * second, 60 * second))).toBeGreaterThan(0.99)
+})
+
+describe('a caller who asks fifty times as often as the others', () => {
+  const polite = 40
+  const hogAnd = (hogPerSecond: number): readonly Source[] => [
+    {
+      className: 'reads',
+      perSecond: () => 6 * polite,
+      serviceMs: () => 20,
+      caller: (random) => `user ${Math.floor(random() * polite)}`,
+    },
+    { className: 'reads', perSecond: () => hogPerSecond, serviceMs: () => 20, caller: () => 'hog' },
+  ]
+  it.each(seeds)('gets no more than its share, and the others hardly notice, with dice %i', (seed) => {
+    const run = (hogPerSecond: number): readonly Simulated[] => {
+      const sources = hogAnd(hogPerSecond)
+      const found = simulate({ options, seed, workers: 4, endMs: 40 * second, deadlineMs: 5 * second, sources })
+      return between(found.requests, 10 * second, 40 * second)
+    }
+    const requests = run(300)
+    const politeServed = answered(bySource(requests, 0)).length
+    const hogServed = answered(bySource(requests, 1)).length
+    const alone = answered(bySource(run(0.001), 0)).length
+    expect(hogServed).toBeLessThanOrEqual((2 * (politeServed + hogServed)) / (polite + 1))
+    expect(politeServed).toBeGreaterThan(0.93 * alone)
+  })
+})
+
+it.each(seeds)('who is alone gets everything, and goes on to when others have gone, with dice %i', (seed) => {
+  const sources: readonly Source[] = [
+    { className: 'reads', perSecond: () => 1000, serviceMs: () => 20, caller: () => 'hog' },
+    {
+      className: 'reads',
+      perSecond: (nowMs) => (nowMs > 10_000 && nowMs < 20_000 ? 400 : 0),
+      serviceMs: () => 20,
+      caller: (random) => `user ${Math.floor(random() * 100)}`,
+    },
+  ]
+  const { requests } = simulate({ options, seed, workers: 4, endMs: 30_000, deadlineMs: 5000, sources })
+  const everySecond = Array.from({ length: 25 }, (_, index) =>
+    between(requests, (index + 4) * second, (index + 5) * second),
+  )
+  for (const within of everySecond) expect(answered(within).length).toBeGreaterThan(0.8 * capacity(4, 20))
+  expect(answered(bySource(between(requests, 20_000, 22_000), 0)).length).toBeGreaterThan(1.5 * capacity(4, 20))
+})
+
+it.each(seeds)('a burst after a quiet hour is worked off, with dice %i', (seed) => {
+  const source = (perSecond: Source['perSecond']): Source => ({ className: 'reads', perSecond, serviceMs: () => 10 })
+  const rush = source((nowMs) => (nowMs >= 20_000 && nowMs < 20_050 ? 1500 : 0))
+  const sources = [source(() => 1), rush]
+  const { requests } = simulate({ options, seed, workers: 8, endMs: 30_000, deadlineMs: 5000, sources })
+  expect(requests.length).toBeGreaterThan(50)
+  expect(refused(requests)).toEqual([])
+})
+
+it('a door without a limit is found out by the same figures', () => {
+  const system = { workers: 4, serviceMs: 20 }
+  const letAllIn = (gate: Gate): Gate => ({ ...gate, enter: (visit) => ((visit.isInside = true), true) })
+  const { requests } = simulate({ ...spikeOn(system), seed: 1, toGate: letAllIn })
+  expect(goodput(requests, 2 * second)).toBeLessThan(0.5 * capacity(4, 20))
+  const during = between(requests, spike.fromMs, spike.toMs)
+  expect(percentile(answered(during), 0.99)).toBeGreaterThan(10 * second)
+})
+
+it('a queue without an end is found out by the same figures', () => {
+  const system = { workers: 4, serviceMs: 80 }
+  const endless = { ...options, queueMax: 1e9, waitMs: 1e9, standingWaitMs: 1e9 }
+  const { requests } = simulate({ ...spikeOn(system), seed: 1, options: endless, endMs: spike.toMs })
+  expect(goodput(requests, 2 * second)).toBeLessThan(0.95 * capacity(4, 80))
+})

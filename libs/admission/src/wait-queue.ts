@@ -1,0 +1,137 @@
+import type { FairShares } from './fair-shares.ts'
+import type { MissReason, Visit } from './visit.ts'
+
+export type WaitQueueOptions = {
+  /** Most that wait. */
+  readonly queueMax: number
+  /** How long one may wait in a burst. */
+  readonly waitMs: number
+  /** How long one may wait when the queue stands: there is more to do than can be done. */
+  readonly standingWaitMs: number
+}
+
+type Waiting = {
+  readonly visit: Visit
+  readonly turn: number
+  /** Whether its caller had much less than those who are served. */
+  readonly isOwed: boolean
+  readonly sinceMs: number
+  readonly number: number
+}
+
+/** For so many waits after the last one was put out it is not believed that the queue runs empty. */
+const doubts = 5
+/** A caller may have had so many times what is usual, and so many places more, while the queue stands. */
+const [unusual, unusualPlaces] = [1.4, 4]
+/** Who had so many times less than what is usual, and some places besides, waits as in a burst. */
+const [owed, owedPlaces] = [4, 12]
+/** How much the last one that is served says about what is usual; not much less, or a lone caller outruns it. */
+const novelty = 0.2
+/** When nobody was served for so long, the others have gone and what is usual is over. */
+const usualMs = 100
+
+/** Requests of one class that wait for a place. */
+export type WaitQueue = {
+  readonly size: number
+  /** Whether there is lastingly more to do than can be done. */
+  stands(nowMs: number): boolean
+  /** Lets it wait; `roomFor` is how many can get a place in time. Who is put out for it, perhaps itself, is told. */
+  push(visit: Visit, nowMs: number, roomFor: (waitMs: number) => number): void
+  /** Whose turn it is. Those who are late or gone are told and passed over. */
+  take(nowMs: number): Visit | undefined
+  /** Tells those who have waited too long. */
+  dropLate(nowMs: number): void
+}
+
+/**
+ * A queue that cannot stand: after CoDel, as adaptive LIFO servers use it. As long as it runs empty now and then, it is
+ * first come, first served and absorbs bursts of up to `waitMs`. When it has not been empty for that long it stands,
+ * until nobody had to be put out for some time: then nobody waits longer than `standingWaitMs`, and who came last is
+ * served first, since the others have lost their time already. In both, whoever had least lately comes before those who
+ * had more, and is the last to be put out; it does not lose its patience because others ask too much.
+ */
+export function createWaitQueue(options: WaitQueueOptions, shares: FairShares): WaitQueue {
+  const { queueMax, waitMs, standingWaitMs } = options
+  const waiting: Waiting[] = []
+  let emptyAtMs = 0
+  let stoodAtMs = Number.NEGATIVE_INFINITY
+  let number = 0
+  /** What those who are served had before, on average. */
+  let usualTurn = 0
+  let tookAtMs = Number.NEGATIVE_INFINITY
+
+  const stands = (nowMs: number): boolean =>
+    nowMs - stoodAtMs <= waitMs * doubts || (waiting.length > 0 && nowMs - emptyAtMs > waitMs)
+  const patience = (isOwed: boolean, nowMs: number): number =>
+    stands(nowMs) && !isOwed ? standingWaitMs : Math.max(waitMs, standingWaitMs)
+  const removeAt = (index: number, nowMs: number): Visit => {
+    const { visit } = waiting[index]!
+    const last = waiting.pop()!
+    if (index < waiting.length) waiting[index] = last
+    if (waiting.length === 0) emptyAtMs = nowMs
+    shares.waits(visit.wait!.caller, -1)
+    return visit
+  }
+  const putOut = (index: number, nowMs: number, reason: MissReason): void => {
+    if (stands(nowMs) || nowMs - waiting[index]!.sinceMs > waitMs) stoodAtMs = nowMs
+    removeAt(index, nowMs).wait!.settle(reason)
+  }
+  /** The place of the one for which `isBefore` holds against all others. */
+  const findFirst = (isBefore: (left: Waiting, right: Waiting) => boolean): number => {
+    let found = 0
+    for (let index = 1; index < waiting.length; index += 1)
+      if (isBefore(waiting[index]!, waiting[found]!)) found = index
+    return found
+  }
+  const isLate = ({ visit, sinceMs, isOwed }: Waiting, nowMs: number): boolean =>
+    nowMs - sinceMs > patience(isOwed, nowMs) || nowMs >= visit.wait!.deadlineMs || visit.wait!.isGone()
+
+  return {
+    get size() {
+      return waiting.length
+    },
+    stands,
+    push(visit, nowMs, roomFor) {
+      if (waiting.length === 0) emptyAtMs = nowMs
+      const { caller } = visit.wait!
+      const turn = shares.turnOf(caller, nowMs)
+      // A queue that stands is too short to hold one of everybody: who had much more than others is not let in it.
+      if (nowMs - tookAtMs >= usualMs) usualTurn = Math.max(usualTurn, turn)
+      if (turn > usualTurn * unusual + unusualPlaces && stands(nowMs)) {
+        stoodAtMs = nowMs
+        return visit.wait!.settle('full')
+      }
+      const isOwed = turn * owed + owedPlaces < usualTurn
+      waiting.push({ visit, turn, isOwed, sinceMs: nowMs, number: (number += 1) })
+      shares.waits(caller, 1)
+      if (waiting.length <= Math.min(queueMax, Math.max(1, roomFor(patience(isOwed, nowMs))))) return
+      putOut(findFirst(stands(nowMs) ? isLastStanding : isLastInLine), nowMs, 'full')
+    },
+    take(nowMs) {
+      while (waiting.length > 0) {
+        const index = findFirst(stands(nowMs) ? isFirstStanding : isFirstInLine)
+        if (isLate(waiting[index]!, nowMs)) {
+          putOut(index, nowMs, 'late')
+          continue
+        }
+        tookAtMs = nowMs
+        usualTurn += novelty * (waiting[index]!.turn - usualTurn)
+        const visit = removeAt(index, nowMs)
+        shares.began(visit.wait!.caller, nowMs)
+        return visit
+      }
+      return undefined
+    },
+    dropLate(nowMs) {
+      for (let index = waiting.length - 1; index >= 0; index -= 1)
+        if (isLate(waiting[index]!, nowMs)) putOut(index, nowMs, 'late')
+    },
+  }
+}
+
+const isFirstInLine = (left: Waiting, right: Waiting): boolean =>
+  left.turn === right.turn ? left.number < right.number : left.turn < right.turn
+const isFirstStanding = (left: Waiting, right: Waiting): boolean =>
+  left.turn === right.turn ? left.number > right.number : left.turn < right.turn
+const isLastInLine = (left: Waiting, right: Waiting): boolean => isFirstInLine(right, left)
+const isLastStanding = (left: Waiting, right: Waiting): boolean => isFirstStanding(right, left)

@@ -1,0 +1,42 @@
+import type { Caller } from '@pando/core/caller'
+import type { Clock } from '@pando/core/clock'
+import type { Consistency } from '@pando/postgres/exchange'
+import { beyondEveryLsn, parseLsn, printLsn, type Lsn } from '@pando/postgres/lsn'
+import type { Answer } from './answer.ts'
+
+/** Named in the answer to a write, and by a caller who wants no less than what that answer left behind. */
+export const commitHeader = 'Pando-Commit'
+
+export type ReplicaDeps = {
+  readonly clock: Clock
+  /** What was written longer ago, every replica that answers has replayed. */
+  readonly lagMsMax: number
+}
+
+/**
+ * What a caller is never shown less of: what they wrote, whoever they are by `sub`, or what anybody wrote who is no more
+ * than the same role; and what they show to know of. What is shown and cannot be read means the newest there is, and so
+ * does a token as new as an account may be, whose rows another service has written.
+ */
+export function toConsistency(
+  { clock, lagMsMax }: ReplicaDeps,
+  caller: Caller,
+  shown: string | undefined,
+): Consistency {
+  const { role, claims } = caller
+  const sinceMs = clock.now() - Number(claims['iat'] ?? 0) * 1_000
+  return {
+    caller: typeof claims.sub === 'string' ? claims.sub : `role ${role}`,
+    atLeast: sinceMs <= lagMsMax ? beyondEveryLsn : toPlace(shown),
+  }
+}
+
+function toPlace(shown: string | undefined): Lsn | undefined {
+  return shown === undefined ? undefined : (parseLsn(shown) ?? beyondEveryLsn)
+}
+
+/** The answer with the place of what its request wrote. */
+export function withCommit(answer: Answer, consistency: Consistency | undefined): Answer {
+  if (consistency?.committed === undefined) return answer
+  return { ...answer, headers: { ...answer.headers, [commitHeader]: printLsn(consistency.committed) } }
+}
