@@ -30,7 +30,10 @@ const opening = { version: 2, caller: { role: 'anon', claims: {}, claimsJson: '{
 /** Both ends of a connection; the client's does not close when the server's does. */
 async function openPair(): Promise<{ client: Socket; socket: Socket }> {
   const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
+  client.on('error', () => undefined)
   const [socket] = (await once(server, 'connection')) as [Socket]
+  // As the HTTP server does.
+  socket.on('error', () => socket.destroy())
   return { client, socket }
 }
 
