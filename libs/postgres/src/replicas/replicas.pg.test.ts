@@ -187,11 +187,13 @@ test('a replica that lags more than it may answers nobody, and comes back by its
 test('a replica that is gone is left out, and comes back by itself', async () => {
   const [first, second] = cluster.replicas
   await first!.kill()
+  const readAgainAndAgain = async (): Promise<unknown[]> => {
+    const servers: unknown[] = []
+    for (let i = 0; i < 20; i++) servers.push(await serverOf('reader'))
+    return servers
+  }
   // Until it is known to be gone, some reads go to the primary.
-  await eventually(async () => {
-    for (let i = 0; i < 20; i++) if ((await serverOf('reader')) !== 'replica') return false
-    return true
-  })
+  await expect.poll(readAgainAndAgain, { timeout: 10_000 }).toEqual(Array.from({ length: 20 }, () => 'replica'))
   await second!.stop()
   await eventually(async () => (await serverOf('reader')) === 'primary')
   await first!.start()
