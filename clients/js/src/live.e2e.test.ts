@@ -27,7 +27,10 @@ beforeAll(async () => {
   database = await createTestDatabase()
   await database.run(sql)
   // The least that is kept for who is away, so that a test can write more.
-  api = await startApi({ beside: { database }, environment: { PANDO_CHANGES_WINDOW_BYTES: '1mb' } })
+  api = await startApi({
+    beside: { database },
+    environment: { PANDO_CHANGES_WINDOW_BYTES: '1mb', PANDO_GATEWAY_METRICS_PUBLIC: 'true' },
+  })
   tunnel = await startFaultProxy(api.url)
 })
 
@@ -96,6 +99,13 @@ const numbers = (first: number, last: number): number[] =>
 const insert = (id: number, kind = 'step'): Promise<unknown> =>
   database.query('insert into public.steps values ($1, $2)', [id, kind])
 
+/** How often the log was asked for what somebody missed. */
+async function countReplays(outcome: 'found' | 'too_old'): Promise<number> {
+  const page = await (await fetch(`${api.url}/metrics`)).text()
+  const line = page.split('\n').find((each) => each.startsWith(`realtime_replays_total{outcome="${outcome}"}`))
+  return Number(line?.split(' ').at(-1) ?? 0)
+}
+
 describe.each(['1.0.0', '2.0.0'])('with version %s of the wire', (vsn) => {
   test('rows and messages arrive once and in order over a slow line that breaks again and again', async () => {
     tunnel.set({ latencyMs: 20, jitterMs: 20, sliceBytes: 100, sliceGapMs: 1 })
@@ -120,6 +130,7 @@ describe.each(['1.0.0', '2.0.0'])('with version %s of the wire', (vsn) => {
     for (const heard of [all, ids, messages])
       await expect.poll(() => heard, { timeout: 20_000 }).toEqual(numbers(1, 120))
     expect(fetched).toEqual(['joined'])
+    expect(await countReplays('found')).toBeGreaterThan(0)
   })
 })
 
@@ -141,6 +152,7 @@ test('who was away for too long is told to fetch, and goes on from there', async
   await expect.poll(() => fetched, { timeout: 20_000 }).toEqual(['joined', 'too_old'])
   await insert(10)
   await expect.poll(() => heard).toEqual([1, 10])
+  expect(await countReplays('too_old')).toBeGreaterThan(0)
 })
 
 test('a channel where nothing happens moves on with each heartbeat', async () => {
@@ -258,7 +270,10 @@ test('another node takes over where the first one stopped', async () => {
   await expect.poll(() => heard).toEqual([1])
   await api.stop()
   await insert(2)
-  api = await startApi({ beside: { database }, environment: { PANDO_CHANGES_WINDOW_BYTES: '1mb' } })
+  api = await startApi({
+    beside: { database },
+    environment: { PANDO_CHANGES_WINDOW_BYTES: '1mb', PANDO_GATEWAY_METRICS_PUBLIC: 'true' },
+  })
   tunnel.leadTo(api.url)
   await insert(3)
   await expect.poll(() => heard, { timeout: 30_000 }).toEqual([1, 2, 3])

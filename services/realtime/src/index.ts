@@ -93,6 +93,11 @@ function followLog(
       labels: [],
     })
     .series({})
+  const replays = metrics.counter({
+    name: 'realtime_replays_total',
+    help: 'Times that the log was asked for what somebody missed, and had it (found) or went back too short (too_old).',
+    labels: ['outcome'],
+  })
   const fanOut = createChangeFanOut({
     port: createChangeStore({ database, publication }),
     clock,
@@ -106,6 +111,7 @@ function followLog(
     fanOut,
     reader,
     catchUp: (member, missed) => catchUp(channelsOf().publishing, member, missed),
+    onReplayed: (outcome) => replays.series({ outcome }).add(),
     onMerged,
     onFailed: (error) => logger.warn({ err: error }, 'a subscription to changes failed'),
   })

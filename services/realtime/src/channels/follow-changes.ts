@@ -16,6 +16,8 @@ export type FollowDeps = {
   readonly reader: Pick<ChangeReader, 'since' | 'state' | 'onState' | 'latest'>
   /** Gives a member messages that it has not heard yet. */
   readonly catchUp: (member: Member, missed: readonly Broadcast[]) => void
+  /** The log was asked for what somebody missed: there was something, or it is too long ago. */
+  readonly onReplayed: (outcome: 'found' | 'too_old') => void
   /** A change waits for a slow client, merged with others of its row. */
   readonly onMerged: () => void
   readonly onFailed: (error: unknown) => void
@@ -65,7 +67,8 @@ const aheadLookMs = 50
 const aheadLooksMax = 60
 
 /** What the log has for members of channels. */
-export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFailed }: FollowDeps): FollowChanges {
+export function createFollowChanges(deps: FollowDeps): FollowChanges {
+  const { fanOut, reader, catchUp, onMerged, onFailed } = deps
   const sender = createChangeSender(onMerged)
   let names = 0
 
@@ -87,6 +90,7 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
     following.hearsMessages = true
     if (cursor !== undefined && mayHear(member)) {
       const missed = messagesSince(cursor, member.topic)
+      countReplay(missed)
       if (missed === undefined) tellMissing(member, 'system', 'too_old')
       else
         catchUp(
@@ -96,6 +100,11 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
     }
     if (replicationReady)
       tellSystem(member, { extension: 'system', status: 'ok', message: 'Replication connection established' })
+  }
+
+  function countReplay(missed: readonly unknown[] | undefined): void {
+    if (missed === undefined) deps.onReplayed('too_old')
+    else if (missed.length > 0) deps.onReplayed('found')
   }
 
   /** Undefined when that is too long ago. */
@@ -124,6 +133,7 @@ export function createFollowChanges({ fanOut, reader, catchUp, onMerged, onFaile
         following.stops.push(() => fanOut.remove(handle))
         following.stops.push(() => sender.forget(member))
         const missed = cursor === undefined ? [] : reader.since(cursor)
+        countReplay(missed)
         // Before word that rows are followed, which who waits for a fetch waits for.
         if (missed === undefined) tellMissing(member, 'postgres_changes', 'too_old')
         tellSystem(member, { extension: 'postgres_changes', status: 'ok', message: 'Subscribed to PostgreSQL' })
