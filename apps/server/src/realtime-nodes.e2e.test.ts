@@ -1,4 +1,4 @@
-import { RealtimeClient, type RealtimeChannel } from '@supabase/supabase-js'
+import type { RealtimeClient, RealtimeChannel } from '@supabase/supabase-js'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import { openPhoenix, type Phoenix } from './testing/phoenix.ts'
+import { connectRealtime, join, type RealtimeWishes } from './testing/realtime-client.ts'
 import { signUp } from './testing/second-factors.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
@@ -48,27 +49,11 @@ afterAll(async () => {
 
 type Place = Pick<Api, 'url' | 'keys'>
 
-function connect(
-  { url, keys }: Place,
-  { vsn = '2.0.0', token }: { vsn?: string; token?: string } = {},
-): RealtimeClient {
-  const client = new RealtimeClient(`${url.replace('http', 'ws')}/realtime/v1`, {
-    params: { apikey: keys.anonKey },
-    vsn,
-    ...(token === undefined ? {} : { accessToken: () => Promise.resolve(token) }),
-  })
+function connect(place: Place, wishes?: RealtimeWishes): RealtimeClient {
+  const client = connectRealtime(place, wishes)
   clients.push(client)
   return client
 }
-
-/** Resolves when the channel is joined, rejects with what the server said. */
-const join = (channel: RealtimeChannel): Promise<RealtimeChannel> =>
-  new Promise((resolve, reject) => {
-    channel.subscribe((status, error) => {
-      if (status === 'SUBSCRIBED') resolve(channel)
-      if (status === 'CHANNEL_ERROR' || status === 'TIMED_OUT') reject(error ?? new Error(status))
-    })
-  })
 
 let names = 0
 const newName = (): string => `name ${++names} ü:🌳`

@@ -1,5 +1,6 @@
-import { RealtimeClient, type RealtimeChannel } from '@supabase/supabase-js'
+import type { RealtimeClient } from '@supabase/supabase-js'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connectRealtime, join, type RealtimeWishes } from './testing/realtime-client.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
@@ -23,25 +24,11 @@ afterEach(async () => {
 
 afterAll(() => api?.stop())
 
-/** The official client, with either version of the wire. */
-function connect({ vsn = '2.0.0', token }: { vsn?: string; token?: string } = {}): RealtimeClient {
-  const client = new RealtimeClient(`${api.url.replace('http', 'ws')}/realtime/v1`, {
-    params: { apikey: api.keys.anonKey },
-    vsn,
-    ...(token === undefined ? {} : { accessToken: () => Promise.resolve(token) }),
-  })
+function connect(wishes?: RealtimeWishes): RealtimeClient {
+  const client = connectRealtime(api, wishes)
   clients.push(client)
   return client
 }
-
-/** Resolves when the channel is joined, rejects with what the server said. */
-const join = (channel: RealtimeChannel): Promise<RealtimeChannel> =>
-  new Promise((resolve, reject) => {
-    channel.subscribe((status, error) => {
-      if (status === 'SUBSCRIBED') resolve(channel)
-      if (status === 'CHANNEL_ERROR' || status === 'TIMED_OUT') reject(error ?? new Error(status))
-    })
-  })
 
 let names = 0
 const newName = (): string => `name ${++names} ü:🌳`

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase } from '@pando/postgres/database'
 import { listen, type Listener } from '@pando/postgres/listen'
 import type { Carrier, CarrierEvents } from './carrier.ts'
@@ -145,7 +146,7 @@ export function createPostgresCarrier(deps: PostgresCarrierDeps): PostgresCarrie
       await Promise.race([ready, failed.promise])
     },
     stop: async () => {
-      await Promise.race([flushing, wait(flushMs)])
+      await Promise.race([flushing, sleep(flushMs, undefined, { ref: false })])
       await listener?.stop()
       await database.close()
     },
@@ -153,8 +154,6 @@ export function createPostgresCarrier(deps: PostgresCarrierDeps): PostgresCarrie
 }
 
 const base64Factor = 4 / 3
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())
 
 // A notification is written to the log of Postgres; nobody needs to wait until that is on the disk.
 const notifyAll = `

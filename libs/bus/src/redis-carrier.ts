@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Carrier, CarrierEvents } from './carrier.ts'
 import { senderOf } from './envelope.ts'
@@ -98,7 +99,8 @@ export function createRedisCarrier(deps: RedisCarrierDeps): RedisCarrier {
     stop: async () => {
       isStopped = true
       state = 'down'
-      if (client?.status === 'ready') await Promise.race([client.quit().catch(ignore), wait(quitMs)])
+      if (client?.status === 'ready')
+        await Promise.race([client.quit().catch(ignore), sleep(quitMs, undefined, { ref: false })])
       client?.disconnect()
     },
   }
@@ -122,5 +124,3 @@ async function openRedis({ url, silenceMs, random }: RedisCarrierDeps): Promise<
 }
 
 const ignore = (): void => undefined
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())

@@ -1,6 +1,6 @@
 import { PostgresError } from '@pando/postgres/errors'
 import { attendStream, silent } from './attend-stream.ts'
-import { parseLsn, printLsn } from './lsn.ts'
+import { mustParseLsn, printLsn } from '@pando/postgres/lsn'
 import { openReplication, type ReplicationConnection } from './replication/connection.ts'
 import type { Outcome, SlotReading } from './slot-reading.ts'
 import { dropSlot, findSlot, listPublications, listTypeNames } from './slot.ts'
@@ -119,9 +119,9 @@ async function meetServer(reading: SlotReading, connection: ReplicationConnectio
   if (log.hasBegun && last !== '') {
     if (!last.startsWith(`${systemId}.`)) log.reset('this is another server')
     else if (last !== server) log.reset('the server was restored or another took over (new timeline)')
-    else if (parseLsn(end) < log.window.reachedLsn) log.reset('the server has lost the end of its log')
+    else if (mustParseLsn(end) < log.window.reachedLsn) log.reset('the server has lost the end of its log')
   }
-  return parseLsn(end)
+  return mustParseLsn(end)
 }
 
 const toStartCommand = (slot: string, from: bigint, publications: readonly string[]): string => {

@@ -6,7 +6,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@pando/postgres/em
 import { freePort } from '@pando/postgres/testing/free-port'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { startRelay } from './testing/relay.ts'
+import { startFaultProxy } from '@pando/tools/fault-proxy'
 import { createTestReader, type TestReader } from './testing/test-reader.ts'
 
 /** Servers of these tests' own: they are stopped, and give slots up. */
@@ -106,15 +106,15 @@ test('the reader is never the standby that commits wait for', async () => {
 })
 
 test('a connection on which nothing comes any more is given up, by the server too', async () => {
-  const relay = await startRelay(port)
-  reader = createTestReader({ url: relay.url(server.tcpUrl!), limits: { silence: 1000 } })
+  const relay = await startFaultProxy(server.tcpUrl!)
+  reader = createTestReader({ url: relay.url, limits: { silence: 1000 } })
   await reader.start()
   await insert(6)
   await untilRead(6)
   relay.freeze()
   await insert(7)
   await untilRead(7)
-  relay.stop()
+  await relay.stop()
   expect(numbers().slice(-2)).toEqual(['6', '7'])
   expect(reader.resets).toEqual([])
   expect(reader.observations.find(({ kind }) => kind === 'stream.lost')).toMatchObject({

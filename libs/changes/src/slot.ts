@@ -1,5 +1,5 @@
 import type { Queries } from '@pando/postgres/database'
-import { parseLsn } from './lsn.ts'
+import { mustParseLsn } from '@pando/postgres/lsn'
 
 /** What an ordinary connection sees of the slot. */
 export type Slot = {
@@ -23,7 +23,7 @@ export async function findSlot(queries: Queries, name: string): Promise<Slot | u
   }
   return {
     isActive: row.active,
-    confirmedLsn: row.confirmed === null ? 0n : parseLsn(row.confirmed),
+    confirmedLsn: row.confirmed === null ? 0n : mustParseLsn(row.confirmed),
     lostBecause: row.reason ?? undefined,
     retainedBytes: Number(row.retained_bytes ?? 0),
     leftBytes: row.left_bytes === null ? null : Number(row.left_bytes),

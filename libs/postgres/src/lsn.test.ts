@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { beyondEveryLsn, laterLsn, parseLsn, printLsn } from './lsn.ts'
+import { beyondEveryLsn, laterLsn, mustParseLsn, parseLsn, printLsn } from './lsn.ts'
 
 test('what is printed is read as it was', () => {
   const anyLsn = fc.bigInt({ min: 0n, max: beyondEveryLsn - 1n })
@@ -18,5 +18,8 @@ test('places are compared as numbers, not as texts', () => {
 
 test.each(['', '0', '0/', '/0', '0/0/0', '-1/0', '0/123456789', '123456789/0', '0/g', ' 0/0', '0/0\n'])(
   '%j is no place',
-  (text) => expect(parseLsn(text)).toBeUndefined(),
+  (text) => {
+    expect(parseLsn(text)).toBeUndefined()
+    expect(() => mustParseLsn(text)).toThrow('expected one like 0/16B3748')
+  },
 )

@@ -11,6 +11,13 @@ export function parseLsn(text: string): Lsn | undefined {
   return (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`)
 }
 
+/** The same of a text that Postgres wrote itself; throws when it is no place. */
+export function mustParseLsn(text: string): Lsn {
+  const lsn = parseLsn(text)
+  if (lsn === undefined) throw new TypeError(`"${text}" is not a place in the log; expected one like 0/16B3748`)
+  return lsn
+}
+
 /** Writes a place as Postgres does. */
 export function printLsn(lsn: Lsn): string {
   return `${(lsn >> 32n).toString(16)}/${(lsn & 0xffff_ffffn).toString(16)}`.toUpperCase()

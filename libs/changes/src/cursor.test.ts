@@ -1,19 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isCursor, toCursor } from './cursor.ts'
-import { parseLsn, printLsn } from './lsn.ts'
 
 const lsn = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-
-test('a position is parsed as it is printed', () => {
-  expect(printLsn(parseLsn('16/B374D848'))).toBe('16/B374D848')
-  expect(() => parseLsn('16-B3')).toThrow(TypeError)
-  fc.assert(
-    fc.property(lsn, (position) => {
-      expect(parseLsn(printLsn(position))).toBe(position)
-    }),
-  )
-})
 
 test('the order of cursors as texts is the order of the log', () => {
   const place = fc.record({ lsn, index: fc.nat({ max: 999_999 }) })
