@@ -8,10 +8,10 @@ const port = 7001
 const server = `require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
   .listen(${port}, '127.0.0.1', () => console.log('ready'))`
 /** Sends bytes and says how many came back, or what happened instead. */
-const client = (bytes: number): string => `
+const client = (bytes: number, silenceMs: number): string => `
   let back = 0
   const socket = require('node:net').connect(${port}, '127.0.0.1')
-  socket.setTimeout(1500, () => { console.log('silence'); socket.destroy() })
+  socket.setTimeout(${silenceMs}, () => { console.log('silence'); socket.destroy() })
   socket.on('error', ({ code }) => console.log(code))
   socket.on('data', (data) => { back += data.length; if (back === ${bytes}) { console.log(back); socket.end() } })
   socket.write(Buffer.alloc(${bytes}))`
@@ -32,13 +32,15 @@ describe.runIf(process.getuid?.() === 0)('a network of its own', () => {
     network.remove()
   })
 
-  async function send(bytes: number): Promise<string> {
-    const child = network.spawn(process.execPath, ['-e', client(bytes)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  async function send(bytes: number, silenceMs = 60_000): Promise<string> {
+    const child = network.spawn(process.execPath, ['-e', client(bytes, silenceMs)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     return (await text(child.stdout!)).trim()
   }
 
   test('loses packets, and TCP sends them again', async () => {
-    network.lose(port, 20)
+    network.lose(port, 5)
     expect(await send(200_000)).toBe('200000')
   })
 
@@ -49,7 +51,7 @@ describe.runIf(process.getuid?.() === 0)('a network of its own', () => {
 
   test('is cut, resets, and heals', async () => {
     network.cut(port)
-    expect(await send(10)).toBe('silence')
+    expect(await send(10, 1500)).toBe('silence')
     network.heal()
     network.reset(port)
     expect(await send(10)).toBe('ECONNREFUSED')
