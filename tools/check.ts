@@ -7,6 +7,7 @@ import { checkLayers } from './check-layers.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkTyped, projects } from './check-types.ts'
 import { checkGenerated } from './generate.ts'
+import { findLookedAway } from './count-looked-at.ts'
 import { root } from './source-files.ts'
 
 /** A gate answers with its complaints; none means passed. */
@@ -15,8 +16,8 @@ type Gate = { readonly name: string; readonly run: () => Promise<string[]> | str
 const gates: readonly Gate[] = [
   { name: 'types', run: async () => (await Promise.all(projects.map(compile))).flat() },
   { name: 'types of every file', run: checkTyped },
-  { name: 'lint', run: () => command('oxlint', ['--quiet']) },
-  { name: 'format', run: () => command('oxfmt', ['--check']) },
+  { name: 'lint', run: () => command('oxlint', ['--quiet'], findLookedAway) },
+  { name: 'format', run: () => command('oxfmt', ['--check'], findLookedAway) },
   { name: 'unused', run: () => command('knip', ['--no-progress', '--no-config-hints']) },
   { name: 'layers', run: checkLayers },
   { name: 'paths in documents', run: checkPaths },
@@ -26,7 +27,12 @@ const gates: readonly Gate[] = [
 
 const compile = (project: string): Promise<string[]> => command('tsc', ['--project', project])
 
-function command(name: string, args: readonly string[]): Promise<string[]> {
+/** `inspect` may find fault with what a program printed that was content. */
+function command(
+  name: string,
+  args: readonly string[],
+  inspect: (printed: string) => string[] = () => [],
+): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(root, 'node_modules', '.bin', name), args, { cwd: root })
     const output: Buffer[] = []
@@ -34,7 +40,8 @@ function command(name: string, args: readonly string[]): Promise<string[]> {
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
     child.on('error', reject)
     child.on('close', (code) => {
-      resolve(code === 0 ? [] : [Buffer.concat(output).toString().trim() || `${name} exited with ${code}`])
+      const printed = Buffer.concat(output).toString().trim()
+      resolve(code === 0 ? inspect(printed) : [printed || `${name} exited with ${code}`])
     })
   })
 }

@@ -5,16 +5,19 @@ import type { Report } from './report.ts'
 import { formatRate } from './table.ts'
 import { workloads } from './workloads.ts'
 
-const begin = '<!-- Written by `npm run bench -- --write` -->'
-const end = '<!-- End of what is written -->'
-
 /** Puts the tables of a report between the two marks of `file`. */
 export function writeDocument(file: string, report: Report): void {
+  writeBetween(file, 'npm run bench -- --write', renderReport(report))
+}
+
+/** Puts lines between the mark of the command that writes them and the next mark of an end in `file`. */
+export function writeBetween(file: string, command: string, lines: readonly string[]): void {
+  const [begin, end] = [`<!-- Written by \`${command}\` -->`, '<!-- End of what is written -->']
   const text = readFileSync(file, 'utf8')
   const from = text.indexOf(begin)
-  const to = text.indexOf(end)
-  if (from === -1 || to < from) throw new Error(`${file} must have the lines ${begin} and ${end}.`)
-  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${renderReport(report)}\n${text.slice(to)}`)
+  const to = text.indexOf(end, from)
+  if (from === -1 || to === -1) throw new Error(`${file} must have the lines ${begin} and ${end}.`)
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${lines.join('\n')}\n${text.slice(to)}`)
 }
 
 const names: Readonly<Record<string, string>> = {
@@ -25,7 +28,7 @@ const names: Readonly<Record<string, string>> = {
   pocketbase: 'PocketBase',
 }
 
-function renderReport(report: Report): string {
+function renderReport(report: Report): string[] {
   const { machine, versions, plan } = report
   const { seconds, rounds, connections } = plan
   return [
@@ -38,7 +41,7 @@ function renderReport(report: Report): string {
     ...renderGoals(report),
     '',
     ...renderLatencies(report),
-  ].join('\n')
+  ]
 }
 
 function renderRates({ rows }: Report): string[] {
@@ -88,7 +91,7 @@ function renderLatencies({ rows }: Report): string[] {
   )
 }
 
-function renderTable(header: readonly string[], body: readonly (readonly string[])[]): string[] {
+export function renderTable(header: readonly string[], body: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(header), line(header.map(() => '---')), ...body.map(line)]
 }

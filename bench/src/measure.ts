@@ -117,7 +117,7 @@ async function runUntilOnTime(
 ): Promise<OpenLoopResult | undefined> {
   for (let run = 1; ; run += 1) {
     await waitForCalm(calmMsMax)
-    const result = runOpenLoop(target, load)
+    const result = await runOpenLoop(target, load)
     if (result === undefined || result.lateP99Ms <= lateMsMax || run === voidRunsMax) return result
   }
 }

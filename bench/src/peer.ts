@@ -29,9 +29,13 @@ export function readRssMb(pid: number): number {
 }
 
 /** What every peer that is a process of its own has in common. */
-export function processPeer(name: string, child: ChildProcess): Pick<Peer, 'name' | 'rssMb' | 'stop'> {
+export function processPeer(
+  name: string,
+  child: ChildProcess,
+): Pick<Peer, 'name' | 'rssMb' | 'stop'> & { readonly pid: number } {
   return {
     name,
+    pid: child.pid!,
     rssMb: () => readRssMb(child.pid!),
     stop: () =>
       new Promise((resolve) => {

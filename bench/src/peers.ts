@@ -6,9 +6,12 @@ import { benchFolder, claims, freePort, processPeer, readyLine, startNode } from
 import type { Peer } from './peer.ts'
 import type { HttpRequest } from './workloads.ts'
 
+type Environment = Readonly<Record<string, string>>
+type Server = Peer & { readonly url: string; readonly pid: number }
+
 /** Fastify and `pg` with a transaction per request. */
-export async function startPlain(databaseUrl: string): Promise<Peer> {
-  const child = startNode('plain.ts', { DATABASE_URL: databaseUrl, CLAIMS: JSON.stringify(claims) })
+export async function startPlain(databaseUrl: string, env: Environment = {}): Promise<Server> {
+  const child = startNode('plain.ts', { DATABASE_URL: databaseUrl, CLAIMS: JSON.stringify(claims), ...env })
   const { url } = (await readyLine(child)) as { url: string }
   const requests: Record<string, HttpRequest> = {
     'one row': { method: 'GET', path: '/items/{key}' },
@@ -20,6 +23,7 @@ export async function startPlain(databaseUrl: string): Promise<Peer> {
   }
   return {
     ...processPeer('plain', child),
+    url,
     target: (workload) => {
       const request = workload.name === 'upsert 100' ? { ...workload.rest, headers: {} } : requests[workload.name]
       return request === undefined ? undefined : { ...request, base: url }
@@ -28,8 +32,11 @@ export async function startPlain(databaseUrl: string): Promise<Peer> {
 }
 
 /** Parse Server 9 in a database of its own on the same Postgres; it reaches it over TCP, as it knows no unix sockets. */
-export async function startParseServer(databaseUrl: string): Promise<Peer> {
-  const child = startNode('parse-server.ts', { DATABASE_URL: databaseUrl })
+export async function startParseServer(
+  databaseUrl: string,
+  env: Environment = {},
+): Promise<Server & { readonly headers: Readonly<Record<string, string>> }> {
+  const child = startNode('parse-server.ts', { DATABASE_URL: databaseUrl, ...env })
   const { url, headers } = (await readyLine(child)) as { url: string; headers: Record<string, string> }
   const requests: Record<string, HttpRequest> = {
     'one row': { method: 'GET', path: '/classes/Item/{key}' },
@@ -47,12 +54,14 @@ export async function startParseServer(databaseUrl: string): Promise<Peer> {
   }
   return {
     ...processPeer('parse-server', child),
+    url,
+    headers,
     target: ({ name }) => (requests[name] === undefined ? undefined : { ...requests[name], base: url, headers }),
   }
 }
 
 /** PocketBase on its own SQLite; undefined, with the reason on stderr, where Go cannot build it. */
-export async function startPocketBase(): Promise<Peer | undefined> {
+export async function startPocketBase(env: Environment = {}): Promise<Server | undefined> {
   const binary = join(tmpdir(), 'pando-bench-pocketbase')
   const source = join(benchFolder, 'peers', 'pocketbase')
   const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd: source, encoding: 'utf8' })
@@ -65,7 +74,7 @@ export async function startPocketBase(): Promise<Peer | undefined> {
   const url = `http://127.0.0.1:${port}`
   const child = spawn(binary, ['serve', `--http=127.0.0.1:${port}`], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DATA_DIR: data, ROWS: '100000' },
+    env: { ...process.env, DATA_DIR: data, ROWS: '100000', ...env },
   })
   await untilAnswers(`${url}/api/health`)
   const requests: Record<string, HttpRequest> = {
@@ -88,6 +97,7 @@ export async function startPocketBase(): Promise<Peer | undefined> {
   }
   return {
     ...peer,
+    url,
     stop,
     target: ({ name }) => (requests[name] === undefined ? undefined : { ...requests[name], base: url }),
   }

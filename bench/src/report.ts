@@ -7,21 +7,25 @@ import type { Plan, Row } from './measure.ts'
 import { benchFolder } from './peer.ts'
 import type { StartUpResult } from './start-up.ts'
 
-/** Everything that one run found, as it is written to `results/rest.json`. */
-export type Report = {
+/** Where, when and how something was measured. */
+export type Run<P> = {
   readonly at: string
   readonly commit: string
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGb: number; readonly system: string }
   readonly pinning: string
   readonly versions: Readonly<Record<string, string>>
-  readonly plan: Plan
+  readonly plan: P
+}
+
+/** Everything that one run found, as it is written to `results/rest.json`. */
+export type Report = Run<Plan> & {
   readonly startUp?: StartUpResult
   readonly memory?: MemoryResult
   readonly idleRssMb: Readonly<Record<string, number>>
   readonly rows: readonly Row[]
 }
 
-export async function describeRun(databaseUrl: string, plan: Plan): Promise<Omit<Report, 'idleRssMb' | 'rows'>> {
+export async function describeRun<P>(databaseUrl: string, plan: P): Promise<Run<P>> {
   return {
     at: new Date().toISOString(),
     commit: output('git', 'describe', '--always', '--dirty'),

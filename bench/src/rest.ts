@@ -17,11 +17,12 @@ import { printReport } from './table.ts'
 import { verify } from './verify.ts'
 import { workloads } from './workloads.ts'
 
+const standard = workloads.filter(({ isCached }) => isCached !== true)
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    only: { type: 'string', default: ['memory', 'start-up', ...workloads.map(({ name }) => name)].join(',') },
+    only: { type: 'string', default: ['memory', 'start-up', ...standard.map(({ name }) => name)].join(',') },
     seconds: { type: 'string' },
     peers: { type: 'string', default: 'postgres,pando,plain,parse-server,pocketbase' },
   },
@@ -36,6 +37,9 @@ const plan = {
 }
 const asked = new Set(flags.only.split(',').map((name) => name.trim()))
 const wanted = new Set(flags.peers.split(',').map((name) => name.trim()))
+
+if (workloads.some(({ name, isCached }) => isCached === true && asked.has(name)))
+  process.env['PANDO_CACHE_MODE'] = 'asked'
 
 const startUp = asked.has('start-up') ? await measureStartUp(flags.quick ? 1 : 3) : undefined
 const project = copyProject()

@@ -14,6 +14,7 @@ export type Pando = Peer & {
   /** Of the API. */
   readonly url: string
   readonly anonKey: string
+  readonly jwtSecret: string
   /** From the start of the command to its ready line, milliseconds, as the command itself says. */
   readonly readyMs: number
   /** As the owner, over the unix socket: the shortest way to Postgres there is. */
@@ -59,9 +60,9 @@ export async function startPando(project: string): Promise<Pando> {
   })
   return {
     ...processPeer('pando', child),
-    pid: child.pid!,
     url: ready['API_URL'] as string,
     anonKey: ready['ANON_KEY'] as string,
+    jwtSecret: ready['JWT_SECRET'] as string,
     readyMs: ready['readyMs'] as number,
     databaseUrl: await findSocket(ready['DB_URL'] as string),
     tcpUrl: ready['DB_URL'] as string,

@@ -14,15 +14,14 @@ export const overviewSchema = Type.Object({
       secret: Type.Boolean(),
     }),
   ),
-  services: Type.Array(
-    Type.Object({ name: Type.String(), ready: Type.Boolean(), reason: Type.Optional(Type.String()) }),
-  ),
   tables: Type.Array(
     Type.Object({
       schema: Type.String(),
       name: Type.String(),
       /** Live rows by Postgres' statistics. */
       rows: Type.Number({ minimum: 0 }),
+      /** Whether a stranger may read it; which rows, its policies say. */
+      readable: Type.Boolean(),
     }),
   ),
 })

@@ -55,6 +55,14 @@ async function dispatch({ command, args }: Invocation): Promise<void> {
       return (await import('./commands/migrate-reset.ts')).runMigrateReset(cli, args)
     case 'seed':
       return (await import('./commands/seed.ts')).runSeed(cli)
+    case 'drill':
+      return (await import('./commands/drill.ts')).runDrill(cli, args)
+    case 'shard plan':
+      return (await import('./commands/shard-plan.ts')).runShardPlan(cli)
+    case 'shard apply':
+      return (await import('./commands/shard-apply.ts')).runShardApply(cli, args)
+    case 'shard status':
+      return (await import('./commands/shard-status.ts')).runShardStatus(cli)
     case 'types':
       return (await import('./commands/types.ts')).runTypes(cli, args)
   }

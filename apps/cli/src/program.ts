@@ -3,6 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { GlobalOptions } from './cli.ts'
 import { command, examples } from './program-command.ts'
 import { exitCodes } from './failure.ts'
+import { addDrillCommand } from './program-drill.ts'
+import type { DrillInvocation } from './program-drill.ts'
+import { addShardCommands } from './program-shard.ts'
+import type { ShardInvocation } from './program-shard.ts'
 import { addUserCommands } from './program-users.ts'
 import type { UsersInvocation } from './program-users.ts'
 
@@ -17,6 +21,8 @@ export type Invocation =
   | { readonly command: 'seed'; readonly args: GlobalOptions }
   | { readonly command: 'types'; readonly args: GlobalOptions & { output?: string; schema?: string[] } }
   | UsersInvocation
+  | DrillInvocation
+  | ShardInvocation
   | { readonly command: 'keys' | 'keys new'; readonly args: GlobalOptions }
   | { readonly command: 'keys rotate'; readonly args: GlobalOptions & { all?: boolean; yes?: boolean } }
 
@@ -50,6 +56,8 @@ export function createProgram(version: string, run: Run): Command {
   addUserCommands(program, run)
   addMigrateCommands(program, run)
   addDatabaseCommands(program, run)
+  addDrillCommand(program, run)
+  addShardCommands(program, run)
   program.addHelpText(
     'after',
     `

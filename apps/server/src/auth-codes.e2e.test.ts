@@ -78,6 +78,23 @@ test('a code by text message signs in', async () => {
   expect(data.user).toMatchObject({ phone, app_metadata: { provider: 'phone' } })
 })
 
+test('a number with a password: it counts once the code that it gets is typed', async () => {
+  const phone = newPhone()
+  const client = api.client()
+  const signedUp = await client.auth.signUp({ phone: `+${phone}`, password })
+  expect(signedUp).toMatchObject({ error: null, data: { session: null, user: { phone } } })
+  const early = await api.client().auth.signInWithPassword({ phone: `+${phone}`, password })
+  expect(early.error).toMatchObject({ code: 'phone_not_confirmed' })
+  const [message] = await api.texts(phone)
+  expect((await client.auth.verifyOtp({ phone, token: message!.code!, type: 'sms' })).error).toBeNull()
+  const wrongly = await api.client().auth.signInWithPassword({ phone, password: 'wrong horse battery' })
+  expect(wrongly.error).toMatchObject({ code: 'invalid_credentials' })
+  const { data, error } = await api.client().auth.signInWithPassword({ phone: `+${phone}`, password })
+  expect(error).toBeNull()
+  expect(data.user).toMatchObject({ phone, app_metadata: { provider: 'phone', providers: ['phone'] } })
+  expect(data.user?.phone_confirmed_at).toEqual(expect.any(String))
+})
+
 test('a test number gets no message and has its own code', async () => {
   const phone = '4915112345678'
   const client = api.client()
@@ -118,13 +135,26 @@ test('asking for codes and typing them at once disturbs nobody', async () => {
   expect([...statuses].toSorted()).toEqual([200, 403])
 })
 
-test('of 50 who follow one link at once exactly one gets a session', async () => {
-  const email = newAddress()
-  await api.client().auth.signInWithOtp({ email })
-  const link = await linkTo(api, email)
-  const landed = await Promise.all(Array.from({ length: 50 }, () => follow(link)))
-  expect(landed.filter((url) => fragmentOf(url).has('access_token'))).toHaveLength(1)
-})
+const linksOf = {
+  'to sign in': (email: string) => api.client().auth.signInWithOtp({ email }),
+  'to sign up': (email: string) => api.client().auth.signUp({ email, password }),
+  'of an invitation': (email: string) => api.client(api.keys.serviceRoleKey).auth.admin.inviteUserByEmail(email),
+  'to recover': async (email: string) => {
+    await api.client(api.keys.serviceRoleKey).auth.admin.createUser({ email, password, email_confirm: true })
+    return api.client().auth.resetPasswordForEmail(email)
+  },
+}
+
+test.each(Object.entries(linksOf))(
+  'of 50 who follow one link %s at once exactly one gets a session',
+  async (_, ask) => {
+    const email = newAddress()
+    expect((await ask(email)).error).toBeNull()
+    const link = await linkTo(api, email)
+    const landed = await Promise.all(Array.from({ length: 50 }, () => follow(link)))
+    expect(landed.filter((url) => fragmentOf(url).has('access_token'))).toHaveLength(1)
+  },
+)
 
 test('after five wrong codes the right one is void, and the link is not', async () => {
   const email = newAddress()

@@ -15,6 +15,8 @@ let api: Api
 let provider: IdentityProvider
 
 const app = 'http://127.0.0.1:3000/welcome'
+/** Providers of OpenID Connect that nothing else sets apart. */
+const byIdToken = ['keycloak', 'linkedin_oidc', 'slack_oidc']
 
 beforeAll(async () => {
   provider = await startIdentityProvider(() => `${api.url}/auth/v1/callback`)
@@ -24,6 +26,7 @@ beforeAll(async () => {
       ...linkingEnvironment,
       ...knownAs('google', provider.issuer),
       ...knownAs('apple', provider.issuer),
+      ...Object.assign({}, ...byIdToken.map((name) => knownAs(name, provider.issuer))),
       // Browsers that come back show no key.
       PANDO_JWT_ANONYMOUS_ALLOWED: 'false',
       PANDO_AUTH_EXTERNAL_OIDC: JSON.stringify([
@@ -73,6 +76,17 @@ test('somebody who signs in at a provider has a session in the fragment and an a
   const again = fragmentOf(await signIn(sub))
   const { data: same } = await api.client().auth.getUser(again['access_token'])
   expect(same.user?.id).toBe(data.user?.id)
+})
+
+test.each(['google', ...byIdToken])('somebody who signs in at %s is who its ID token says', async (name) => {
+  const { sub, email } = newPerson()
+  const session = fragmentOf(await signIn(sub, createBrowser(), { provider: name }))
+  const { data } = await api.client().auth.getUser(session['access_token'])
+  expect(data.user).toMatchObject({
+    email,
+    app_metadata: { provider: name },
+    identities: [{ provider: name, id: sub }],
+  })
 })
 
 /** The official client with PKCE, which keeps its verifier in memory. */
@@ -274,5 +288,5 @@ test('a provider that is not enabled is refused before anybody leaves', async ()
 
 test('the settings tell which providers there are', async () => {
   const { body } = await ask(`${api.url}/auth/v1/settings`, { headers: { apikey: api.keys.anonKey } })
-  expect(body).toMatchObject({ external: { google: true, github: false, apple: true, linkedin_oidc: false } })
+  expect(body).toMatchObject({ external: { google: true, github: false, apple: true, gitlab: false } })
 })

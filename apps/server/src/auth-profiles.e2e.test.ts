@@ -1,17 +1,20 @@
-import { createHmac } from 'node:crypto'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createBrowser } from './testing/browse.ts'
 import { type Loopback, type LoopbackAnswer, type LoopbackRequest, startLoopback } from './testing/loopback.ts'
+import { documentedProviders } from './testing/provider-answers.ts'
 import { type Api, ask, startApi } from './testing/start-api.ts'
 
 let api: Api
 let peer: Loopback
 
 /** What the peer answers, by method and path, and what it was asked. */
-let answers: Record<string, (request: LoopbackRequest) => LoopbackAnswer>
+type Answers = Record<string, (request: LoopbackRequest) => LoopbackAnswer>
+let answers: Answers
 let asked: LoopbackRequest[]
 
-const names = ['github', 'facebook', 'twitter', 'twitch', 'notion'] as const
+const names = ['azure', 'facebook', 'github', 'twitch', 'twitter', ...documentedProviders.map(({ name }) => name)]
 
 beforeAll(async () => {
   peer = await startLoopback((request) => {
@@ -46,12 +49,12 @@ afterAll(async () => {
   await peer?.stop()
 })
 
-/** Goes to the provider and comes back at once with a code. */
-async function signIn(provider: string, parameters: Record<string, string> = {}) {
+/** Goes to the provider, which may prepare its answers for what it is asked, and comes back at once with a code. */
+async function signIn(provider: string, prepare?: (sent: URLSearchParams) => Promise<Answers>) {
   const browser = createBrowser()
-  const query = new URLSearchParams({ provider, ...parameters })
-  const leaving = await browser.visit(`${api.url}/auth/v1/authorize?${query}`)
+  const leaving = await browser.visit(`${api.url}/auth/v1/authorize?${new URLSearchParams({ provider })}`)
   const sent = new URL(leaving.headers.get('location')!).searchParams
+  if (prepare !== undefined) answers = await prepare(sent)
   const back = new URLSearchParams({ code: 'the-code', state: sent.get('state')! })
   const place = new URL((await browser.visit(`${api.url}/auth/v1/callback?${back}`)).headers.get('location')!)
   return { sent, place, session: Object.fromEntries(new URLSearchParams(place.hash.slice(1))) }
@@ -125,6 +128,8 @@ test('Facebook: what it tells is asked for with the proof that the token is ours
   })
 })
 
+const basic = `Basic ${Buffer.from('our-id:our-secret').toString('base64')}`
+
 test('X: OAuth 2.0 with PKCE and our secret in the header', async () => {
   answers = {
     'POST /2/oauth2/token': () => ({
@@ -136,7 +141,7 @@ test('X: OAuth 2.0 with PKCE and our secret in the header', async () => {
   }
   const { sent, session } = await signIn('twitter')
   expect(sent.get('code_challenge')).toEqual(expect.any(String))
-  expect(asked[0]!.headers.authorization).toBe(`Basic ${Buffer.from('our-id:our-secret').toString('base64')}`)
+  expect(asked[0]!.headers.authorization).toBe(basic)
   expect(session['provider_refresh_token']).toBe('y')
   expect(await userOf(session)).toMatchObject({
     email: 'dev@x.example',
@@ -154,7 +159,56 @@ test('Twitch writes its scopes as a list, and wants to know our id', async () =>
   expect((await userOf(session)).email).toBe('gamer@twitch.example')
 })
 
-const wrongs: readonly [string, typeof answers][] = [
+test.each(documentedProviders)('$name tells who somebody is as its documentation shows', async (provider) => {
+  const { name, clientAuth, email, id, isVerified, metadata } = provider
+  const given = Object.entries(provider.answers).map(([path, json]) => [`GET ${path}`, () => ({ json })])
+  answers = { [`POST ${provider.token}`]: () => token, ...Object.fromEntries(given) }
+  const { session } = await signIn(name)
+  expect(asked[0]!.headers.authorization).toBe(clientAuth === 'basic' ? basic : undefined)
+  expect(asked[0]!.body.includes('client_secret=our-secret')).toBe(clientAuth === 'post')
+  expect(await userOf(session)).toMatchObject({
+    email,
+    app_metadata: { provider: name },
+    user_metadata: { ...metadata, email_verified: isVerified },
+    identities: [{ provider: name, id }],
+  })
+})
+
+test.each([
+  [{ verified: 1, login_types: [100] }, true],
+  [{ verified: 0, login_types: [100] }, false],
+  [{ verified: 0, login_types: [1, 100] }, false],
+  [{ verified: 0, login_types: [] }, false],
+  [{ verified: 0 }, false],
+  [{ verified: 0, login_type: '1' }, true],
+])('Zoom: an address of %j is proven: %s', async (told, isVerified) => {
+  const id = randomUUID()
+  const json = { id, email: `${id}@example.com`, ...told }
+  answers = { 'POST /oauth/token': () => token, 'GET /v2/users/me': () => ({ json }) }
+  const user = await userOf((await signIn('zoom')).session)
+  expect(user.user_metadata['email_verified']).toBe(isVerified)
+})
+
+test('Microsoft: an ID token of the configured tenant', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('RS256')
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'theirs', alg: 'RS256', use: 'sig' }
+  const { sent, session } = await signIn('azure', async (asks) => {
+    const claims = { iss: `${peer.url}/v2.0`, sub: 'm-1', nonce: asks.get('nonce'), email: 'eva@azure.example' }
+    const unsigned = new SignJWT(claims).setAudience('our-id').setIssuedAt().setExpirationTime('5m')
+    const signed = await unsigned.setProtectedHeader({ alg: 'RS256', kid: 'theirs' }).sign(privateKey)
+    return {
+      'POST /oauth2/v2.0/token': () => ({ json: { ...token.json, id_token: signed } }),
+      'GET /discovery/v2.0/keys': () => ({ json: { keys: [jwk] } }),
+    }
+  })
+  expect(sent.get('scope')).toBe('openid email profile')
+  expect(await userOf(session)).toMatchObject({
+    email: 'eva@azure.example',
+    identities: [{ provider: 'azure', id: 'm-1' }],
+  })
+})
+
+const wrongs: readonly [string, Answers][] = [
   [
     'refuses the code',
     { ...github, 'POST /login/oauth/access_token': () => ({ status: 400, json: { error: 'invalid_grant' } }) },

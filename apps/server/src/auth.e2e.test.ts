@@ -219,19 +219,49 @@ test('an admin makes, changes, finds, bans and deletes users', async () => {
   expect((await auth.admin.getUserById(id)).error).toMatchObject({ code: 'user_not_found', status: 404 })
 })
 
-test('accounts of other systems come with their hashes, which are made anew at the first sign-in', async () => {
+test('a soft delete keeps the id for rows that name it, and nothing of who it was', async () => {
+  const { user, email } = await signUp()
   const { auth } = api.client(api.keys.serviceRoleKey)
-  const email = newAddress()
-  const [{ hash }] = (await api.database.query<{ hash: string }>(
-    `select extensions.crypt($1, extensions.gen_salt('bf', 6)) as hash`,
-    [password],
-  )) as [{ hash: string }]
-  const made = await auth.admin.createUser({ email, password_hash: hash, email_confirm: true } as never)
-  expect(made.error).toBeNull()
-  expect((await api.client().auth.signInWithPassword({ email, password })).error).toBeNull()
-  const [row] = await api.database.query<{ encrypted_password: string }>(
-    'select encrypted_password from auth.users where email = $1',
-    [email],
+  await auth.admin.updateUserById(user.id, { user_metadata: { name: 'Dot' } })
+  expect((await auth.admin.deleteUser(user.id, true)).error).toBeNull()
+  const left = await api.database.query<{ whole: string }>(
+    `select row_to_json(u)::text || coalesce(string_agg(row_to_json(i)::text, ''), '') as whole
+    from auth.users u left join auth.identities i on i.user_id = u.id where u.id = $1 group by u.id`,
+    [user.id],
   )
-  expect(row!.encrypted_password).toMatch(/^\$argon2id\$/)
+  expect(left).toHaveLength(1)
+  expect(left[0]!.whole).not.toMatch(new RegExp(`${email}|Dot|argon2`))
+  expect((await api.client().auth.signInWithPassword({ email, password })).error).toMatchObject({
+    code: 'invalid_credentials',
+  })
+  expect((await signUp(email)).user.id).not.toBe(user.id)
 })
+
+const hashesOfOthers = {
+  bcrypt: async () => {
+    const text = `select extensions.crypt($1, extensions.gen_salt('bf', 6)) as hash`
+    return (await api.database.query<{ hash: string }>(text, [password]))[0]!.hash
+  },
+  argon2id: () => '$argon2id$v=19$m=16384,t=3,p=1$IzBEwFSQRfLI0MxKjZ6T4Q$VrENHdP2KZq4m31gG8xRX3S31ZiYhHi1bowd+YKbE7o',
+  argon2i: () => '$argon2i$v=19$m=8192,t=2,p=1$HEeQJ8ID2v2G06ZLGFzKpg$MFy9L4TTBsXhtEWAx25R9vDQRyXVsSWK4tPc1pYxopM',
+}
+
+test.each(Object.entries(hashesOfOthers))(
+  'accounts of other systems come with their hashes (%s), which are made anew at the first sign-in',
+  async (_name, hashOf) => {
+    const { auth } = api.client(api.keys.serviceRoleKey)
+    const email = newAddress()
+    const password_hash = await hashOf()
+    const made = await auth.admin.createUser({ email, password_hash, email_confirm: true } as never)
+    expect(made.error).toBeNull()
+    const wrong = await api.client().auth.signInWithPassword({ email, password: 'wrong horse battery' })
+    expect(wrong.error).toMatchObject({ code: 'invalid_credentials' })
+    expect((await api.client().auth.signInWithPassword({ email, password })).error).toBeNull()
+    const [row] = await api.database.query<{ encrypted_password: string }>(
+      'select encrypted_password from auth.users where email = $1',
+      [email],
+    )
+    expect(row!.encrypted_password).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/)
+    expect((await api.client().auth.signInWithPassword({ email, password })).error).toBeNull()
+  },
+)

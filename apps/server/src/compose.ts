@@ -1,4 +1,3 @@
-import { createLocalRateStore } from '@pando/admission/rate-limits/local-rate-store'
 import { type Clock, systemClock } from '@pando/core/clock'
 import { type Readiness, withoutState } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
@@ -16,6 +15,7 @@ import { createTracing } from '@pando/telemetry/tracing'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { ServerConfig } from './config.ts'
+import { createNodeRateStore } from './rate-store.ts'
 import { chooseRoles, type EndedSessionsPart, type Parts, type Shared } from './roles.ts'
 import { traceparentWith, traceRequests } from './trace-requests.ts'
 
@@ -107,6 +107,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
     clock,
     ids,
   }
+  const rateStore = createNodeRateStore({ config, clock, logger, metrics })
   const gateway = createGateway({
     values: config.gateway,
     limits: config.http,
@@ -115,7 +116,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
     authenticate,
     admission: config.admission,
     rateLimits: config.rateLimits,
-    rateStore: createLocalRateStore({ clock, bucketsMax: config.rateLimits.bucketsMax }),
+    rateStore,
     recall: authenticateAnySession.recall,
     random: Math.random,
     metrics,
@@ -146,6 +147,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
       await tracing?.start()
       await sessions.start()
       await bus?.start()
+      rateStore.start()
     },
     beginDrain: ({ isSucceeded }) => {
       draining = true
@@ -154,6 +156,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
     drainGateway: gateway.drain,
     release: async () => {
       await bus?.stop()
+      await rateStore.stop()
       await sessions.stop()
       await tracing?.stop()
       output.close()

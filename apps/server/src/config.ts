@@ -3,7 +3,8 @@ import { type Configuration, readConfiguration, type Sources } from '@pando/conf
 import { admissionOptions } from '@pando/admission/config'
 import { rateLimitOptions } from '@pando/admission/rate-limits/config'
 import { authOptions } from '@pando/auth'
-import { busOptions, redisOptions } from '@pando/bus/config'
+import { busOptions } from '@pando/bus/config'
+import { cacheOptions } from '@pando/cache/config'
 import { gatewayOptions } from '@pando/gateway'
 import { jwtOptions } from '@pando/http/auth/config'
 import type { IssuerPolicy } from '@pando/http/auth/issuer-keys'
@@ -12,6 +13,7 @@ import { toIssuerPolicies } from '@pando/http/auth/issuer-policies'
 import { httpOptions } from '@pando/http/config'
 import { changesOptions } from '@pando/changes/config'
 import { realtimeOptions } from '@pando/realtime'
+import { redisOptions } from '@pando/redis/config'
 import { restOptions } from '@pando/rest'
 import { telemetryOptions, tracingOptions } from '@pando/telemetry/config'
 import { databaseOptions } from './database-options.ts'
@@ -97,6 +99,7 @@ export const serverGroups = {
   auth: authOptions,
   realtime: realtimeOptions,
   changes: changesOptions,
+  cache: cacheOptions,
   bus: busOptions,
   redis: redisOptions,
   log: telemetryOptions,

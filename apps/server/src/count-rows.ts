@@ -13,7 +13,8 @@ const listTables = `
 select
   n.nspname as schema,
   c.relname as name,
-  coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0))::float8 as rows
+  coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0))::float8 as rows,
+  has_schema_privilege('anon', n.oid, 'usage') and has_table_privilege('anon', c.oid, 'select') as readable
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any ($1)

@@ -26,6 +26,9 @@ let browser: Browser | undefined
 beforeAll(async () => {
   database = await createTestDatabase({
     sql: `
+      create table public.albums (id integer primary key);
+      revoke all on public.albums from anon;
+      insert into public.albums values (1);
       create table public.birds (id integer primary key, name text not null);
       alter table public.birds enable row level security;
       create policy "birds are public" on public.birds for select using (id <= 2);
@@ -75,7 +78,8 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await page.goto(server.url)
 
     await page.getByText('aviary').waitFor()
-    await page.locator('#services .ready', { hasText: 'rest' }).waitFor()
+    for (const service of ['rest', 'auth', 'realtime', 'mailbox'])
+      await page.locator('#services .ready', { hasText: service }).waitFor()
     await page.getByRole('button', { name: /^birds/ }).click()
     await page.getByRole('cell', { name: 'Wren' }).waitFor()
     expect(await page.locator('#rows tbody tr').count()).toBe(2)
@@ -85,9 +89,13 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
 
   test('requests show in the live figures, and secrets only when asked for', async () => {
     const page = await browser!.newPage()
+    const refused: string[] = []
+    page.on('response', (answer) => answer.status() >= 400 && refused.push(answer.url()))
     await page.goto(server.url)
     await page.getByRole('button', { name: 'Send requests for five seconds' }).click()
     await page.locator('#rate', { hasText: /[1-9]/ }).waitFor()
+    await page.locator('#p50', { hasText: 'ms' }).waitFor()
+    expect(refused).toEqual([])
     expect(await page.content()).not.toContain('sb_secret_shown_when_asked')
     await page.getByRole('button', { name: 'Show' }).click()
     await page.getByText('sb_secret_shown_when_asked').waitFor()

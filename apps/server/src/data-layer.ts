@@ -1,4 +1,3 @@
-import type { Bus } from '@pando/bus/bus'
 import { createCatalogueKeeper, type CatalogueKeeper } from '@pando/catalogue/catalogue-keeper'
 import type { Catalogue } from '@pando/catalogue/catalogue'
 import { loadCatalogue, loadInDatabaseConfig } from '@pando/catalogue/load-catalogue'
@@ -7,13 +6,15 @@ import type { Readiness } from '@pando/core/service'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { listen } from '@pando/postgres/listen'
 import { createPipelinedPools, type PipelinedPools } from '@pando/postgres/pipeline/pools'
+import type { CommitLog } from '@pando/postgres/replicas/commit-log'
 import { createReplicatedPools } from '@pando/postgres/replicas/replicated-pools'
+import { createRoutedPools } from '@pando/postgres/replicas/routed-pools'
 import type { ServerUrl } from '@pando/postgres/server-url'
-import { restSessionSettings, restSchemas, type RestOptions } from '@pando/rest'
+import { ignoredSettings, restSessionSettings, restSchemas, type RestOptions } from '@pando/rest'
 import type { Logger } from '@pando/telemetry/logger'
 import { countRows } from './count-rows.ts'
 import type { DatabaseServers, ServerNames } from './database-servers.ts'
-import { shareCommits } from './shared-commits.ts'
+import type { SharedCommits } from './shared-commits.ts'
 
 /** How a node reaches Postgres, always as the authenticator, which becomes the caller's role. */
 export type PostgresAddresses = {
@@ -39,8 +40,10 @@ export type DataLayerDeps = Pick<PostgresAddresses, 'mode'> & {
   readonly apiUrl: ServerUrl
   readonly listenUrl: ServerUrl
   readonly servers?: DatabaseServers
-  /** To the other nodes, who answer the same callers. */
-  readonly bus?: Bus
+  /** To the other nodes, who answer the same callers; where callers are shown what they wrote. */
+  readonly sharedCommits?: SharedCommits
+  /** Where no server is watched: what callers have written, so that kept answers do not show less. */
+  readonly commits?: CommitLog
   readonly rest: RestOptions
   readonly clock: Clock
   readonly logger: Logger
@@ -72,10 +75,12 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     applicationName: 'pando api',
     mode,
     clock,
+    distributes: () => keeper.current()?.shardKeys !== undefined,
     roleSettings: (role: string) => restSessionSettings(rest, keeper.current(), role),
   }
   const hasReplicas = servers !== undefined && servers.replicaUrls.length > 0
-  const commits = hasReplicas ? shareCommits(servers.commits, deps.bus) : undefined
+  const followed = hasReplicas ? servers.commits : deps.commits
+  const commits = deps.sharedCommits
   const pools =
     servers === undefined
       ? createPipelinedPools(poolsOptions)
@@ -86,6 +91,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
           observe: servers.observe,
           onCommit: commits?.tell,
         })
+  const { run, transaction } = hasReplicas || followed === undefined ? pools : followWrites(pools, followed, commits)
   const keeper = createCatalogueKeeper({
     load: async ({ generation, previous }) => {
       const catalogue = await load(tools, rest, { generation, previous })
@@ -103,6 +109,8 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     channel: rest.channel,
     onLoaded: (catalogue) => {
       logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
+      const settings = ignoredSettings(rest, catalogue.inDatabaseConfig)
+      if (settings.length > 0) logger.warn(`these settings of the database have no effect here: ${settings.join(', ')}`)
       pools.retire()
       deps.onCatalogue?.(catalogue, restSchemas(rest, catalogue.inDatabaseConfig).schemas)
     },
@@ -113,8 +121,8 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
   })
   const firstFailure = Promise.withResolvers<void>()
   return {
-    run: pools.run,
-    transaction: pools.transaction,
+    run,
+    transaction,
     stats: pools.stats,
     catalogue: keeper.current,
     ready: () => (keeper.ready() ? { ready: true } : { ready: false, reason: 'the catalogue is not loaded yet' }),
@@ -128,6 +136,15 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
       await Promise.all([pools.close(), tools.close()])
     },
   }
+}
+
+/** Without replicas to choose from: each write is noted, and told to the other nodes. */
+function followWrites(
+  primary: PipelinedPools,
+  commits: CommitLog,
+  shared: SharedCommits | undefined,
+): Pick<PipelinedPools, 'run' | 'transaction'> {
+  return createRoutedPools({ primary, replicas: [], commits, observe: () => {}, onCommit: shared?.tell })
 }
 
 /** One picture of one instant, with the schemas that the database itself may name. */

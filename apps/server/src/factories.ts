@@ -11,25 +11,32 @@ import {
   type Outbox,
 } from '@pando/auth'
 import type { Bus } from '@pando/bus/bus'
+import type { ChangeReader } from '@pando/changes/reader'
 import type { Address } from '@pando/contract/overview'
-import { deriveKey, listInstallationSecrets } from '@pando/http/auth/derive-key'
+import { deriveKey } from '@pando/http/auth/derive-key'
 import { toIssuerLimits } from '@pando/http/auth/issuer-options'
 import { createTokenSigner } from '@pando/http/auth/token-signer'
 import { createDatabase } from '@pando/postgres/database'
+import { type CommitLog, createCommitLog } from '@pando/postgres/replicas/commit-log'
+import { defaultServersLimits } from '@pando/postgres/replicas/servers'
 import type { ServerUrl } from '@pando/postgres/server-url'
 import type { HttpService } from '@pando/http/service'
 import { createRest } from '@pando/rest'
 import { randomBytes } from 'node:crypto'
 import { createAuthDelivery } from './auth-delivery.ts'
 import { createAuthGuards } from './auth-guards.ts'
-import type { ServerConfig } from './config.ts'
+import { createChangeLog } from './change-log.ts'
 import { createDatabaseServers, type DatabaseServers } from './database-servers.ts'
 import { createDashboardService } from './dashboard-service.ts'
 import { createDataLayer, type DataLayer, type OnCatalogue, type PostgresAddresses } from './data-layer.ts'
+import { listSecrets } from './list-secrets.ts'
 import { createMailboxService } from './mailbox-service.ts'
 import { createNodeBus } from './node-bus.ts'
 import { createEndedSessions } from './ended-sessions.ts'
+import { noteWrites } from './note-writes.ts'
 import { createRealtimeService } from './realtime-service.ts'
+import { createNodeCache, type NodeCache } from './response-cache.ts'
+import { shareCommits, type SharedCommits } from './shared-commits.ts'
 import type { EndedSessionsPart, Parts, ServiceFactories, Shared } from './roles.ts'
 
 /** What only `pando dev` shows: where the project is and which keys it has. */
@@ -59,27 +66,55 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
   /** Where requests and services find Postgres: the primary, wherever it is. */
   const liveOf = (shared: Pick<Shared, 'clock' | 'logger' | 'metrics'>) => {
     const { follow = (url: string): ServerUrl => url } = serversOf(shared) ?? {}
-    const { apiUrl, listenUrl, authUrl, mode } = addresses
+    const { apiUrl, listenUrl, authUrl, realtimeUrl, changesUrl, mode } = addresses
     // A pooler finds the primary itself.
     return {
       apiUrl: mode === 'transactional' ? apiUrl : follow(apiUrl),
       listenUrl: follow(listenUrl),
       authUrl: follow(authUrl),
+      realtimeUrl: follow(realtimeUrl),
+      changesUrl: follow(changesUrl),
     }
   }
   let data: DataLayer | undefined
   // All services of a node share one; it lives and dies with the service that needs it most.
   const dataOf = (shared: Shared): DataLayer => {
-    const { config, clock, logger, bus } = shared
+    const { config, clock, logger } = shared
     const { apiUrl, listenUrl } = liveOf(shared)
     const { mode } = addresses
-    const deps = { apiUrl, listenUrl, mode, servers: serversOf(shared), bus, clock, logger, onCatalogue }
-    return (data ??= createDataLayer({ ...deps, rest: config.rest }))
+    const cache = cacheOf(shared)
+    const onLoaded: OnCatalogue = (...loaded) => {
+      cache?.empty('the catalogue is another')
+      onCatalogue?.(...loaded)
+    }
+    const deps = { apiUrl, listenUrl, mode, servers: serversOf(shared), clock, logger, onCatalogue: onLoaded }
+    return (data ??= createDataLayer({ ...deps, ...commitsOf(shared), rest: config.rest }))
   }
-  const replicasOf = ({ clock }: Shared) =>
-    addresses.servers === undefined || addresses.servers.replicaHosts.length === 0
-      ? undefined
-      : { clock, lagMsMax: addresses.servers.lagMsMax }
+  const replicaLagMax = addresses.servers?.replicaHosts.length ? addresses.servers.lagMsMax : undefined
+  /** Where callers must be shown what they wrote: by replicas, or by kept answers. */
+  const replicasOf = ({ clock, config: { cache } }: Shared) =>
+    replicaLagMax === undefined && cache.mode === 'off' ? undefined : { clock, lagMsMax: replicaLagMax ?? cache.lagMax }
+  let ownCommits: CommitLog | undefined
+  const ownCommitsOf = ({ clock, config: { cache } }: Shared): CommitLog | undefined => {
+    if (cache.mode === 'off' || replicaLagMax !== undefined) return undefined
+    return (ownCommits ??= createCommitLog({ clock, ...defaultServersLimits, lagMsMax: cache.lagMax }))
+  }
+  let sharedCommits: SharedCommits | undefined
+  const commitsOf = (shared: Shared) => {
+    const own = ownCommitsOf(shared)
+    const commits = own ?? (replicaLagMax === undefined ? undefined : serversOf(shared)!.commits)
+    return { commits: own, sharedCommits: commits && (sharedCommits ??= shareCommits(commits, shared.bus)) }
+  }
+  let changeLog: ChangeReader | undefined
+  const changeLogOf = (shared: Shared): ChangeReader =>
+    (changeLog ??= createChangeLog(shared, liveOf(shared).changesUrl))
+  let cache: NodeCache | undefined
+  const cacheOf = (shared: Shared): NodeCache | undefined => {
+    if (shared.config.cache.mode === 'off') return undefined
+    const [secret] = listSecrets(shared.config)
+    const deps = { reader: changeLogOf(shared), url: liveOf(shared).listenUrl, secret, commits: ownCommitsOf(shared) }
+    return (cache ??= createNodeCache(shared, deps))
+  }
   let outbox: Outbox | undefined
   const outboxOf = ({ config, clock }: Shared): Outbox =>
     (outbox ??= createOutbox({ clock, messagesMax: config.auth.mailboxMessagesMax }))
@@ -88,6 +123,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
       const { run, transaction, catalogue, ready, start, stop } = dataOf(shared)
       const { authenticate, config } = shared
       const { anonRole } = config.jwt
+      const answers = cacheOf(shared)
       const deps = {
         authenticate,
         anonRole,
@@ -96,35 +132,47 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
         catalogue,
         catalogueReadiness: ready,
         replicas: replicasOf(shared),
+        cache: answers && {
+          answers,
+          commits: ownCommitsOf(shared) ?? serversOf(shared)!.commits,
+          options: config.cache,
+        },
         options: config.rest,
       }
-      return { ...createRest(deps), start, stop }
+      return {
+        ...createRest(deps),
+        start: async () => {
+          answers?.start()
+          await start()
+        },
+        stop: async () => {
+          await Promise.all([answers?.stop(), stop()])
+        },
+      }
     },
-    auth: (shared) => createAuthService(shared, liveOf(shared).authUrl, mailbox ? outboxOf(shared) : undefined),
-    realtime: (shared) => createRealtimeService(shared, addresses),
+    auth: (shared) =>
+      createAuthService(shared, {
+        url: liveOf(shared).authUrl,
+        outbox: mailbox ? outboxOf(shared) : undefined,
+        commits: commitsOf(shared).sharedCommits,
+      }),
+    realtime: (shared) => createRealtimeService(shared, liveOf(shared), changeLogOf(shared)),
     ...(mailbox ? { mailbox: (shared: Shared) => createMailboxService(outboxOf(shared)) } : {}),
     ...(page === undefined ? {} : developmentServices(page, dataOf)),
   }
   return {
     services,
     endedSessions: (shared) => {
-      const sessions = createEndedSessions(shared, liveOf(shared).apiUrl)
+      const sessions = createEndedSessions(shared, liveOf(shared).listenUrl)
       return withServers(sessions, serversOf(shared))
     },
     // `pando dev` is alone: the lock of its folder sees to that.
-    bus: page === undefined ? (shared) => createBusOf(shared, addresses.listenUrl) : undefined,
+    bus: page === undefined ? (shared) => createBusOf(shared, liveOf(shared).listenUrl) : undefined,
   }
 }
 
-const listSecrets = ({ auth, jwt }: ServerConfig): readonly string[] =>
-  listInstallationSecrets({
-    own: auth.secret?.reveal(),
-    jwtSecret: jwt.secret?.reveal(),
-    signingKeys: jwt.signingKeys?.reveal(),
-  })
-
 /** Undefined where there is no secret to talk under: a node that only knows the public keys of others. */
-function createBusOf(shared: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>, url: string): Bus | undefined {
+function createBusOf(shared: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>, url: ServerUrl): Bus | undefined {
   const [secret] = listSecrets(shared.config)
   if (secret !== undefined) return createNodeBus(shared, { url, secret })
   shared.logger.warn('this node hears nothing of others of its deployment: it has no secret to talk to them under')
@@ -147,7 +195,14 @@ function withServers(sessions: EndedSessionsPart, servers: DatabaseServers | und
   }
 }
 
-function createAuthService(shared: Shared, url: ServerUrl, outbox: Outbox | undefined): HttpService {
+type AuthParts = {
+  readonly url: ServerUrl
+  readonly outbox: Outbox | undefined
+  /** Where callers are shown what they wrote. */
+  readonly commits: SharedCommits | undefined
+}
+
+function createAuthService(shared: Shared, { url, outbox, commits }: AuthParts): HttpService {
   const { authenticateAnySession, keys: keyRing, config, clock, logger, apiUrl } = shared
   const { jwt, auth: options } = config
   const secrets = listSecrets(config)
@@ -197,8 +252,9 @@ function createAuthService(shared: Shared, url: ServerUrl, outbox: Outbox | unde
     tokenMsMax: options.jwtExpiry + jwt.leeway,
     onFailed: (error) => logger.warn({ err: error }, 'lines of ended sessions could not be removed'),
   })
+  const noted = commits && noteWrites(service, { database, commits, recall: authenticateAnySession.recall })
   return {
-    ...service,
+    ...(noted ?? service),
     start: async () => {
       delivery.start()
       sweep.start()
@@ -210,6 +266,7 @@ function createAuthService(shared: Shared, url: ServerUrl, outbox: Outbox | unde
     },
     stop: async () => {
       sweep.stop()
+      commits?.stop()
       await delivery.close()
       await service.stop()
     },
@@ -219,10 +276,9 @@ function createAuthService(shared: Shared, url: ServerUrl, outbox: Outbox | unde
 function developmentServices(page: DevelopmentPage, dataOf: (shared: Shared) => DataLayer): ServiceFactories {
   return {
     admin: (shared) => {
-      const { ready, catalogue, countRows } = dataOf(shared)
+      const { catalogue, countRows } = dataOf(shared)
       return createAdmin({
         ...page,
-        services: { rest: ready },
         catalogue,
         countRows,
         schemas: shared.config.rest.schemas,

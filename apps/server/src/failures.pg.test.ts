@@ -219,10 +219,19 @@ describe('a database that is slow', () => {
     await expect.poll(() => statementsRunning('update'), patiently).toBe(0)
   })
 
+  /** What is quick has to have shown it, by an average as the node takes one; a starved machine needs more goes. */
+  async function showQuick(url: string): Promise<void> {
+    for (let averageMs = 100; averageMs > 4;) {
+      const answer = await fetch(`${url}/rest/v1/items?select=id&limit=1`)
+      await answer.text()
+      const [, tookMs] = /transaction;dur=([\d.]+)/.exec(answer.headers.get('server-timing')!)!
+      averageMs += (Math.min(Number(tookMs), 100) - averageMs) / 8
+    }
+  }
+
   test('more slow requests than connections: each ends at its deadline and quick ones are answered', async () => {
     const url = await start('4s')
-    // What is quick has to have shown it.
-    for (let count = 0; count < 20; count += 1) expect(await statusOf(url)).toBe(200)
+    await showQuick(url)
     const slow = Array.from({ length: 40 }, () => ask(url, `rpc/nap?seconds=${longSeconds}`))
     const first = await Promise.race([
       Promise.all([statusOf(url), statusOf(url)]),

@@ -2,6 +2,7 @@ import { generateKeyPair, exportJWK, SignJWT, type CryptoKey } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '@supabase/supabase-js'
 import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
+import { startLoopback } from './testing/loopback.ts'
 import { ask, startApi, type Api } from './testing/start-api.ts'
 
 let api: Api
@@ -171,6 +172,28 @@ describe('tokens that are refused', () => {
       .setProtectedHeader({ alg: 'HS256', kid: 'key-ES256' })
       .sign(new TextEncoder().encode('key-ES256'.repeat(8)))
     expect((await refused(confused)).slice(0, 2)).toEqual([401, 'PGRST301'])
+  })
+
+  it('with a key of its own in its header, which nobody fetches either', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256')
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'key-ES256', alg: 'ES256' }
+    const asked: string[] = []
+    const theirs = await startLoopback(({ url }) => {
+      asked.push(url.pathname)
+      return { json: { keys: [jwk] } }
+    })
+    const jku = `${theirs.url}/keys.json`
+    try {
+      for (const named of [{ jwk }, { jku }, { x5u: `${theirs.url}/chain.pem` }]) {
+        const header = { alg: 'ES256', kid: 'key-ES256', ...named }
+        const claims = new SignJWT({ role: 'service_role', iss: theirs.url, exp: inSeconds(60) })
+        const token = await claims.setProtectedHeader(header).sign(privateKey)
+        expect((await refused(token)).slice(0, 2)).toEqual([401, 'PGRST301'])
+      }
+      expect(asked).toEqual([])
+    } finally {
+      await theirs.stop()
+    }
   })
 
   it('an opaque key that nobody knows', async () => {

@@ -1,6 +1,8 @@
 import type { Bus } from '@pando/bus/bus'
 import { createBus } from '@pando/bus/create-bus'
 import type { BusObservation } from '@pando/bus/observation'
+import type { ServerUrl } from '@pando/postgres/server-url'
+import { toRedisTarget } from '@pando/redis/target'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
 import type { Shared } from './roles.ts'
@@ -11,11 +13,11 @@ import type { Shared } from './roles.ts'
  */
 export function createNodeBus(
   { config, clock, logger, metrics }: Pick<Shared, 'config' | 'clock' | 'logger' | 'metrics'>,
-  { url, secret }: { readonly url: string; readonly secret: string },
+  { url, secret }: { readonly url: ServerUrl; readonly secret: string },
 ): Bus {
   const bus = createBus({
     url,
-    redisUrl: config.redis.url,
+    redis: toRedisTarget(config.redis),
     secret,
     options: config.bus,
     clock,

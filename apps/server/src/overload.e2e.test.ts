@@ -3,13 +3,14 @@ import { type Api, ask, startApi } from './testing/start-api.ts'
 
 // What can be done is made small: each call sleeps, on the eight connections that a role has for slow reads.
 const sql = `
+  create function public.quickly(id int) returns int language sql stable as 'select id';
   create function public.slowly() returns int language sql stable as 'select 1 from pg_sleep(0.2)';
 `
 const second = 1000
 
 let api: Api
 beforeAll(async () => {
-  api = await startApi({ sql, environment: { PANDO_ADMISSION_ENABLED: 'true', PANDO_GATEWAY_METRICS_PUBLIC: 'true' } })
+  api = await startApi({ sql, environment: { PANDO_GATEWAY_METRICS_PUBLIC: 'true' } })
 })
 afterAll(() => api.stop())
 
@@ -43,6 +44,15 @@ async function offer({ everyMs, atOnce = 1, headersOf }: Offer): Promise<Counts>
   await Promise.all(running)
   return counts
 }
+
+it('a crowd that meets a node which has just started is answered, not refused', async () => {
+  const { anonKey } = api.keys
+  const crowd = Array.from({ length: 200 }, (_, id) =>
+    ask(`${api.url}/rest/v1/rpc/quickly?id=${id}`, { headers: { apikey: anonKey } }),
+  )
+  const statuses = (await Promise.all(crowd)).map(({ status }) => status)
+  expect(statuses.filter((status) => status !== 200)).toEqual([])
+})
 
 const shareAnswered = ({ answered, refused }: Counts): number => answered / (answered + refused)
 

@@ -1,17 +1,17 @@
+import type { RealtimeChannel } from '@supabase/supabase-js'
 import { demoKeys } from '@pando/http/auth/api-keys'
 import { startEmbeddedPostgres } from '@pando/postgres/embedded/start'
 import { loginUrl, setPassword } from '@pando/postgres/login'
 import { ensureConventions, listConventionFolders } from '@pando/postgres/migrations/conventions'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClientPlan, type ClientReport, type Crowd, startCrowd } from './testing/crowd.ts'
 import { mustHaveAll } from './testing/follower.ts'
+import { connectRealtime, join } from './testing/realtime-client.ts'
+import { type StartedNode, startNode } from './testing/start-node.ts'
 
 /** As long as it takes to be sure; how many clients and how often each fault may be said on its own. */
 const isLong = process.env['PANDO_TEST_LONG'] === '1'
@@ -55,7 +55,7 @@ const schema = `
 let folder: string
 let postgres: Awaited<ReturnType<typeof startEmbeddedPostgres>>
 let keys: Awaited<ReturnType<typeof demoKeys>>
-let node: Node
+let node: StartedNode
 let crowd: Crowd | undefined
 
 const settings = { track_commit_timestamp: 'on' }
@@ -73,12 +73,12 @@ beforeAll(async () => {
     for (const role of logins) await setPassword(admin, role, password)
     await admin.query(schema)
   })
-  node = await startNode()
-}, 60_000)
+  node = await startRealtime()
+}, 180_000)
 
 afterAll(async () => {
   crowd?.kill()
-  node?.process.kill('SIGKILL')
+  await node?.kill()
   await postgres?.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -93,33 +93,17 @@ async function asAdmin<T>(use: (admin: Client) => Promise<T>): Promise<T> {
   }
 }
 
-type Node = { readonly process: ChildProcess; readonly url: string }
-
-/** A node as a process of its own, on a port of its own. */
-async function startNode(): Promise<Node> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts')], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: loginUrl(postgres.url, { role: 'postgres', password }),
-      PANDO_JWT_SECRET: keys.jwtSecret,
-      PANDO_SERVER_PORT: '0',
-      PANDO_SERVER_SERVICES: 'rest,realtime',
-      // On a machine that is busy with other things it may take longer until all are back.
-      PANDO_CHANGES_WINDOW: '30m',
-      PANDO_CHANGES_WINDOW_BYTES: '256mb',
-      PANDO_CHANGES_STANDBY_PAUSE: '50ms',
-      PANDO_CHANGES_RETRY_PAUSE_MAX: '200ms',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
+const startRealtime = (): Promise<StartedNode> =>
+  startNode({
+    DATABASE_URL: loginUrl(postgres.url, { role: 'postgres', password }),
+    PANDO_JWT_SECRET: keys.jwtSecret,
+    PANDO_SERVER_SERVICES: 'rest,realtime',
+    // On a machine that is busy with other things it may take longer until all are back.
+    PANDO_CHANGES_WINDOW: '30m',
+    PANDO_CHANGES_WINDOW_BYTES: '256mb',
+    PANDO_CHANGES_STANDBY_PAUSE: '50ms',
+    PANDO_CHANGES_RETRY_PAUSE_MAX: '200ms',
   })
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, url } = JSON.parse(line) as { msg: string; url?: string }
-    if (msg !== 'listening') continue
-    child.stdout.resume()
-    return { process: child, url: url! }
-  }
-  throw new Error('the node did not start')
-}
 
 /** Half of a room follows its rows, half the messages. */
 const plans: readonly ClientPlan[] = Array.from({ length: clientsMax }, (_, writer) => {
@@ -130,9 +114,8 @@ const plans: readonly ClientPlan[] = Array.from({ length: clientsMax }, (_, writ
 
 const faults: Record<string, () => Promise<unknown>> = {
   'kill -9 of the node': async () => {
-    node.process.kill('SIGKILL')
-    await once(node.process, 'exit')
-    node = await startNode()
+    await node.kill()
+    node = await startRealtime()
     await crowd!.move(node.url)
   },
   'the end of the connection that reads the log': () =>
@@ -225,6 +208,31 @@ test(
     expect(Math.min(...reports.map(({ connections }) => connections))).toBeGreaterThan(rounds)
   },
 )
+
+test('who joins while Postgres is away follows when it is back, and who wants to wait for that is told to try again', async () => {
+  await postgres.stop()
+  const client = connectRealtime({ url: node.url, keys })
+  const told: string[] = []
+  const follow = (name: string, config: object): RealtimeChannel =>
+    client
+      .channel(name, { config })
+      .on('postgres_changes', { event: 'INSERT', schema: 'public', table: 'open' }, ({ new: row }) =>
+        told.push(`${name} ${row['id']}`),
+      )
+      .on('system', {}, ({ message }) => told.push(`${name}: ${message}`))
+  await join(follow('patient', {}))
+  const waits = follow('waits', { postgres_changes_options: { wait: true, timeout: 100 } })
+  await expect(join(waits)).rejects.toThrow('PostgresChangesSubscribeTimeout')
+  postgres = await startPostgres()
+  // The SDK asks again, later each time.
+  await expect.poll(() => told.toSorted(), patiently).toEqual(bothTold('Subscribed to PostgreSQL', ':'))
+  told.length = 0
+  await asAdmin((admin) => admin.query('insert into public.open (id) values (-7)'))
+  await expect.poll(() => told.toSorted(), patiently).toEqual(bothTold('-7'))
+  await client.removeAllChannels()
+})
+
+const bothTold = (what: string, mark = ''): string[] => ['patient', 'waits'].map((name) => `${name}${mark} ${what}`)
 
 /** Ids of a room by writer. */
 function truthOf(room: number, written: readonly Written[]): Map<number, number[]> {

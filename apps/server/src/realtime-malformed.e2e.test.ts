@@ -26,6 +26,8 @@ beforeAll(async () => {
       PANDO_REALTIME_MESSAGES_PER_SECOND_MAX: unlimited,
       PANDO_REALTIME_JOINS_PER_SECOND_MAX: unlimited,
       PANDO_REALTIME_PRESENCE_CALLS_MAX: unlimited,
+      // The witnesses only listen, however long it takes.
+      PANDO_REALTIME_HEARTBEAT_TIMEOUT: '1h',
     },
   })
   ;[witness, speaker] = await Promise.all([connect(), connect()])

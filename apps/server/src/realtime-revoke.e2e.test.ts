@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPhoenix, type Phoenix } from './testing/phoenix.ts'
 import { type Api, startApi } from './testing/start-api.ts'
 
-const rounds = process.env['PANDO_TEST_LONG'] === '1' ? 50 : 1
+const isLong = process.env['PANDO_TEST_LONG'] === '1'
+const rounds = isLong ? 50 : 1
 const ann = crypto.randomUUID()
 
 const schema = `
@@ -74,7 +75,8 @@ let listener: Phoenix
 let id = 0
 
 beforeAll(async () => {
-  api = await startApi({ sql: schema })
+  // The listener says nothing, however long it takes.
+  api = await startApi({ sql: schema, environment: { PANDO_REALTIME_HEARTBEAT_TIMEOUT: '1h' } })
   writer = createDatabase({ url: api.database.url, applicationName: 'writer', connectionsMax: 1 })
   listener = await openPhoenix(api.url, { apikey: api.keys.anonKey })
   const postgres_changes = [
@@ -116,6 +118,7 @@ async function pass(): Promise<void> {
 
 test.each(Object.entries(ways))(
   `nothing that is committed after its end is told by %s, ${rounds} times`,
+  { timeout: isLong ? 600_000 : 60_000 },
   async (_name, [grant, revoke]) => {
     for (let round = 0; round < rounds; round += 1) {
       await writer.query(undo)

@@ -47,11 +47,13 @@ async function openFast(): Promise<Phoenix> {
   return fast
 }
 
-async function countMerged(): Promise<number> {
+async function metric(name: string): Promise<number> {
   const { text } = await ask(`${api.url}/metrics`)
-  const line = text.split('\n').find((each) => each.startsWith('realtime_deliveries_total{outcome="merged"}'))
+  const line = text.split('\n').find((each) => each.startsWith(name))
   return Number(line?.split(' ').at(-1))
 }
+
+const countMerged = (): Promise<number> => metric('realtime_deliveries_total{outcome="merged"}')
 
 /** One row changes until a client is behind. */
 async function fillNetwork(): Promise<void> {
@@ -80,6 +82,9 @@ test('a phone that does not read slows nobody, and gets the newest of each row w
   const newest = Array.from({ length: 20 }, (_, at) => ({ type: 'INSERT', record: { id: at + 1, score: 100 } }))
   expect(changesOf(slow)).toMatchObject(newest)
   expect(wordsOf(slow)).toEqual(['Subscribed to PostgreSQL'])
+  // Once each, though two follow.
+  expect(await metric('realtime_delivery_lag_seconds_count')).toBeGreaterThanOrEqual(2_020)
+  expect(await metric('realtime_delivery_lag_seconds_count')).toBeLessThan(4_000)
   slow.socket.destroy()
   fast.close()
 })

@@ -227,4 +227,13 @@ describe('changes of rows', () => {
     ])
     expect(others).toMatchObject([{ eventType: 'DELETE' }])
   })
+
+  test('are followed when who wants to wait for that is told SUBSCRIBED, or the reason why not is told', async () => {
+    const follow = (table: string) =>
+      connect()
+        .channel(newName(), { config: { postgres_changes_options: { wait: true } } })
+        .on('postgres_changes', { event: '*', schema: 'public', table }, () => {})
+    await expect(join(follow('nowhere'))).rejects.toThrow(/^RealtimeDisabledForConfiguration: Unable to subscribe/)
+    await join(follow('notes'))
+  })
 })

@@ -8,6 +8,7 @@ import { readServerConfig } from './config.ts'
 import { toPostgresAddresses } from './database-options.ts'
 import { createFactories } from './factories.ts'
 import { type RunningServer, startServer } from './start-server.ts'
+import { openPhoenix, type Phoenix } from './testing/phoenix.ts'
 import { ask, type Asked } from './testing/start-api.ts'
 
 const sql = `
@@ -17,6 +18,10 @@ const sql = `
   create function public.add_profile() returns trigger language plpgsql security definer as
     $$begin insert into public.profiles values (new.id, new.email); return new; end$$;
   create trigger add_profile after insert on auth.users for each row execute function public.add_profile();
+  create function public.change_profile() returns trigger language plpgsql security definer as
+    $$begin update public.profiles set mail = new.email where id = new.id; return new; end$$;
+  create trigger change_profile after update on auth.users for each row execute function public.change_profile();
+  alter publication supabase_realtime add table public.notes;
   create function public.which() returns text language sql stable as
     $$select case when pg_is_in_recovery() then 'replica' else 'primary' end$$;`
 
@@ -48,7 +53,7 @@ function startNode(environment: Record<string, string> = {}): Promise<RunningSer
       PANDO_DATABASE_WATCH_INTERVAL: '20ms',
       PANDO_JWT_SECRET: keys.jwtSecret,
       PANDO_SERVER_PORT: '0',
-      PANDO_SERVER_SERVICES: 'rest,auth,mailbox',
+      PANDO_SERVER_SERVICES: 'rest,auth,realtime,mailbox',
       PANDO_LOG_LEVEL: 'silent',
       PANDO_HTTP_REQUEST_TIMEOUT: '5s',
       PANDO_AUTH_PASSWORD_MEMORY: '8mb',
@@ -82,6 +87,21 @@ const serverOf = async (sub: string, node = here, headers: Record<string, string
   (await as(sub, node, 'rpc/which', { headers })).body
 const pause = (how: 'pause' | 'resume') =>
   Promise.all(cluster.replicas.map((replica) => replica.query(`select pg_wal_replay_${how}()`)))
+
+const table = { schema: 'public', table: 'notes', event: 'INSERT' }
+
+async function followNotes(node: RunningServer): Promise<Phoenix> {
+  const phone = await openPhoenix(node.url, { apikey: keys.serviceRoleKey })
+  expect(await phone.join('notes', { postgres_changes: [table] })).toMatchObject({ status: 'ok' })
+  await phone.until(({ event, payload }) => event === 'system' && payload['status'] === 'ok')
+  return phone
+}
+
+/** The notes that a phone was told of. */
+const toldOf = ({ heard }: Phoenix): unknown[] =>
+  heard.flatMap(({ event, payload }) =>
+    event === 'postgres_changes' ? [(payload as { data: { record: { id: number } } }).data.record.id] : [],
+  )
 
 describe('a node with replicas', () => {
   test('asks them for reads, and for calls of functions that do not write', async () => {
@@ -132,6 +152,29 @@ describe('a node with replicas', () => {
     await pause('resume')
   })
 
+  test('shows an account what another service has written about it, on every node', async () => {
+    const administer = (path: string, asked: Asked) =>
+      ask(`${here.url}/auth/v1/admin/users${path}`, {
+        ...asked,
+        headers: { apikey: keys.serviceRoleKey, authorization: `Bearer ${keys.serviceRoleKey}` },
+      })
+    const carl = { email: 'carl@example.com', password: 'correct horse battery', email_confirm: true }
+    const { id } = (await administer('', { body: carl })).body as { id: string }
+    await expect.poll(() => serverOf(id, there), patiently).toBe('replica')
+    await pause('pause')
+    const changed = await administer(`/${id}`, {
+      method: 'PUT',
+      body: { email: 'karl@example.com', email_confirm: true },
+    })
+    expect([changed.status, changed.headers.get('pando-commit')]).toEqual([200, expect.stringMatching(/^[0-9A-F]+\//)])
+    expect((await as(id, here, `profiles?id=eq.${id}&select=mail`)).body).toEqual([{ mail: 'karl@example.com' }])
+    await expect.poll(() => serverOf(id, there), patiently).toBe('primary')
+    expect((await as(id, there, `profiles?id=eq.${id}&select=mail`)).body).toEqual([{ mail: 'karl@example.com' }])
+    expect(await serverOf(bert, there)).toBe('replica')
+    await pause('resume')
+    await expect.poll(() => serverOf(id, there), patiently).toBe('replica')
+  })
+
   test('answers from no replica that has not got the schema it answers for', async () => {
     await pause('pause')
     await cluster.primary.query(`
@@ -146,6 +189,9 @@ describe('a node with replicas', () => {
 
 test('a failover heals by itself: reads go on, writes are refused with 503 until there is a primary', async () => {
   const [first, second] = cluster.replicas
+  const phones = await Promise.all([here, there].map(followNotes))
+  await write(bert)
+  for (const phone of phones) await expect.poll(() => toldOf(phone), patiently).toContain(lastId)
   await cluster.primary.kill()
   const refused = await write(anna)
   expect(refused).toMatchObject({ status: 503 })
@@ -162,6 +208,15 @@ test('a failover heals by itself: reads go on, writes are refused with 503 until
     return (await ask(url, { headers: { apikey: keys.anonKey }, body })).status
   }
   await expect.poll(signedIn, patiently).toBe(200)
+  // Both nodes hear of changes again, from the one that reads them on the new primary.
+  const isTold = async (): Promise<boolean> => {
+    await write(bert)
+    const id = lastId
+    await expect.poll(() => phones.every((phone) => toldOf(phone).includes(id)), { timeout: 2000 }).toBe(true)
+    return true
+  }
+  await expect.poll(() => isTold().catch(() => false), { timeout: 40_000 }).toBe(true)
+  for (const phone of phones) phone.close()
 })
 
 test('a node without replicas says nothing of commits', async () => {

@@ -2,6 +2,7 @@ import type { Authenticate } from '@pando/core/authenticate'
 import type { EndedSessionsWatch } from '@pando/auth'
 import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
+import type { Recall } from '@pando/http/auth/authenticator'
 import type { EndedSessions } from '@pando/http/auth/ended-sessions'
 import type { KeyRing } from '@pando/http/auth/key-ring'
 import type { HttpService } from '@pando/http/service'
@@ -14,7 +15,7 @@ export type Shared = {
   readonly config: ServerConfig
   readonly authenticate: Authenticate
   /** The same, but those whose session has ended are let in: for the service that keeps the sessions and looks itself. */
-  readonly authenticateAnySession: Authenticate
+  readonly authenticateAnySession: Authenticate & { readonly recall: Recall }
   /** For what outlives a request, such as a socket, and must not outlive the session. */
   readonly onSessionEnded: EndedSessions['onEnded']
   /** What the nodes of the deployment tell each other; undefined where there is never more than one. */

@@ -18,11 +18,58 @@ func main() {
 		if err := fill(e.App); err != nil {
 			return err
 		}
+		e.Router.POST("/look", func(e *core.RequestEvent) error {
+			asked, err := toil(e)
+			if err != nil {
+				return err
+			}
+			record, err := e.App.FindRecordById("items", id(asked.Key))
+			if err != nil {
+				return err
+			}
+			return e.JSON(200, record)
+		})
+		e.Router.POST("/note", func(e *core.RequestEvent) error {
+			asked, err := toil(e)
+			if err != nil {
+				return err
+			}
+			readings, err := e.App.FindCachedCollectionByNameOrId("readings")
+			if err != nil {
+				return err
+			}
+			record := core.NewRecord(readings)
+			record.Set("device", asked.Key)
+			record.Set("value", 0.5)
+			if err := e.App.Save(record); err != nil {
+				return err
+			}
+			return e.JSON(200, record)
+		})
 		return e.Next()
 	})
 	if err := app.Start(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+type slow struct {
+	Key  int `json:"key"`
+	Toil int `json:"toil"`
+}
+
+// What is slow, in SQL: so many rows are worked through.
+func toil(e *core.RequestEvent) (slow, error) {
+	var asked slow
+	if err := e.BindBody(&asked); err != nil {
+		return asked, err
+	}
+	var sum float64
+	err := e.App.DB().
+		NewQuery("with recursive t(n) as (select 1 union all select n + 1 from t where n < {:toil}) select sum(n * 0.5) from t").
+		Bind(map[string]any{"toil": asked.Toil}).
+		Row(&sum)
+	return asked, err
 }
 
 func open(collection *core.Collection) *core.Collection {

@@ -1,4 +1,4 @@
-import { startOpenLoop, type OpenLoopResult } from '../open-loop.ts'
+import { startCrowd, type OpenLoopResult } from '../open-loop.ts'
 import { runWrk, type LoadResult, type LoadTarget } from '../wrk.ts'
 import type { AuthPeer } from './peers.ts'
 import { accountsMax } from './workloads.ts'
@@ -27,18 +27,15 @@ export async function measureStorm(
   const calls = Array.from({ length: accountsMax }, (_, account) => peer.signIn(account))
   const { method, headers } = calls[0]!
   const crowdSeconds = seconds + 2
-  const gathering = startOpenLoop({
-    method,
-    headers: { ...headers, 'content-type': 'application/json' },
-    perSecond: offeredPerSecond,
-    warmSeconds: 0,
-    seconds: crowdSeconds,
-    requests: calls.map(({ path, body }) => ({ url: peer.origin + path, body: JSON.stringify(body) })),
-  })
-  if (gathering === undefined) return undefined
+  const requests = calls.map(({ path, body }) => ({ url: peer.origin + path, body: JSON.stringify(body) }))
+  const gathering = startCrowd(
+    { method, headers: { ...headers, 'content-type': 'application/json' }, requests },
+    { perSecond: offeredPerSecond, seconds: crowdSeconds },
+  )
   await new Promise((resolve) => setTimeout(resolve, 1000))
   const during = runWrk(target, reads)
   const crowd = await gathering
-  const refusedPerSecond = crowd.failed / crowdSeconds
+  if (crowd === undefined) return undefined
+  const refusedPerSecond = crowd.refused / crowdSeconds
   return { before, during, crowd, admittedPerSecond: offeredPerSecond - refusedPerSecond, refusedPerSecond }
 }

@@ -154,6 +154,6 @@ function print(rows: readonly Row[], hashRate: number, storm: StormResult | unde
   console.log(
     `storm of ${crowd.offeredPerSecond.toFixed(0)} sign-ins/s: reads ${before.requestsPerSecond.toFixed(0)} → ${during.requestsPerSecond.toFixed(0)} /s, ` +
       `p99 ${before.p99Ms.toFixed(1)} → ${during.p99Ms.toFixed(1)} ms; ${storm.admittedPerSecond.toFixed(0)} /s let in, ` +
-      `${storm.refusedPerSecond.toFixed(0)} /s refused with p99 ${crowd.failedP99Ms.toFixed(1)} ms, ${crowd.withoutRetryAfter} without Retry-After`,
+      `${storm.refusedPerSecond.toFixed(0)} /s refused with p99 ${crowd.refusedP99Ms.toFixed(1)} ms, ${crowd.withoutRetryAfter} without Retry-After`,
   )
 }

@@ -3,7 +3,6 @@ declare module 'parse-server' {
   import type { RequestListener, Server } from 'node:http'
 
   type Cloud = { define(name: string, run: (request: { params: Record<string, unknown> }) => unknown): void }
-
   export class ParseServer {
     constructor(options: {
       readonly databaseURI: string

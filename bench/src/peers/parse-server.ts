@@ -9,6 +9,18 @@ const rows = Number(process.env['ROWS'] ?? 100_000)
 const appId = 'bench'
 const masterKey = 'bench-master-key'
 
+/** What is slow is SQL of one's own, and so is the row that it is about: Parse has no such thing. */
+const pool = new pg.Pool({ connectionString: databaseURI, max: Number(process.env['CONNECTIONS'] ?? 8) })
+const toilSql = 'select pg_sleep($1), (select sum(sqrt(n)) from generate_series(1, $2::integer) as n)'
+const lookSql = 'select * from "Item" where "objectId" = $1'
+const noteSql = `insert into "Reading" ("objectId", "createdAt", "updatedAt", device, value)
+  values (gen_random_uuid()::text, now(), now(), $1::integer, 0.5) returning *`
+
+async function toil({ key, pause, toil: rows }: Record<string, unknown>, sql: string): Promise<unknown> {
+  await pool.query(toilSql, [pause, rows])
+  return (await pool.query(sql, [String(key)])).rows
+}
+
 const http = createServer((request, response) => parse.app(request, response))
 await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
 const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
@@ -23,7 +35,11 @@ const parse = new ParseServer({
   silent: true,
   liveQuery: { classNames: ['Reading'] },
   logLevel: 'error',
-  cloud: (Parse) => Parse.Cloud.define('add', ({ params }) => Number(params['a']) + Number(params['b'])),
+  cloud: (Parse) => {
+    Parse.Cloud.define('add', ({ params }) => Number(params['a']) + Number(params['b']))
+    Parse.Cloud.define('look', ({ params }) => toil(params, lookSql))
+    Parse.Cloud.define('note', ({ params }) => toil(params, noteSql))
+  },
 })
 await parse.start()
 await ParseServer.createLiveQueryServer(http, { appId, serverURL: url, logLevel: 'error' })

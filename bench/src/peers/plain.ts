@@ -2,7 +2,8 @@
 import { fastify } from 'fastify'
 import pg from 'pg'
 
-const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 16 })
+const max = Number(process.env['CONNECTIONS'] ?? 16)
+const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max })
 const app = fastify()
 const claims = process.env['CLAIMS'] as string
 
@@ -56,6 +57,13 @@ app.get<Params>('/count/:id', async ({ params }) => ({
 }))
 app.get<Params>('/page/:id', ({ params }) =>
   asCaller('select * from items where id > $1 order by id limit 1000', [params.id]),
+)
+type Slow = { Body: { key: number; pause: number; toil: number } }
+app.post<Slow>('/look', ({ body: { key, pause, toil } }) =>
+  asCaller('select * from look($1, $2, $3)', [key, pause, toil]),
+)
+app.post<Slow>('/note', ({ body: { key, pause, toil } }) =>
+  asCaller('select * from note($1, $2, $3)', [key, pause, toil]),
 )
 
 const address = await app.listen({ port: 0, host: '127.0.0.1' })

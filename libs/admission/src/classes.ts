@@ -14,11 +14,11 @@ export type PriorityClass = {
 
 /** The table of priorities. A request that must not fail may wait; one that will be sent again anyway need not. */
 export const priorityClasses: readonly PriorityClass[] = [
-  { name: 'critical', share: 1, waits: 10, waitsStanding: 200 },
-  { name: 'writes', share: 0.9, waits: 1, waitsStanding: 1.5 },
-  { name: 'reads', share: 0.8, waits: 1, waitsStanding: 1 },
-  { name: 'bulk', share: 0.5, waits: 1, waitsStanding: 1 },
-  { name: 'analytics', share: 0.3, waits: 0.5, waitsStanding: 0.5 },
+  { name: 'critical', share: 1, waits: 2, waitsStanding: 200 },
+  { name: 'writes', share: 0.95, waits: 1, waitsStanding: 1.5 },
+  { name: 'reads', share: 0.9, waits: 1, waitsStanding: 1 },
+  { name: 'bulk', share: 0.7, waits: 1, waitsStanding: 1 },
+  { name: 'analytics', share: 0.5, waits: 0.5, waitsStanding: 0.5 },
 ]
 
 /** The place of a class in the table. */

@@ -21,7 +21,7 @@ function setUp() {
   const window = (inFlight: number, latencyMs: number, kind = profile): number => {
     limit.began(inFlight)
     if (inFlight >= limit.value) limit.missed()
-    for (let count = 0; count < 20; count += 1) limit.answered(kind, latencyMs)
+    for (let count = 0; count < 100; count += 1) limit.answered(kind, latencyMs)
     limit.decide((nowMs += 100))
     return limit.value
   }
@@ -37,12 +37,43 @@ describe('the limit', () => {
     expect(grown.at(-1)).toBe(100)
   })
 
+  it('does not grow before as many have answered as may run at once', () => {
+    const { limit } = setUp()
+    const quick = new Profile()
+    const values: number[] = []
+    for (let nowMs = 100; nowMs <= 1000; nowMs += 100) {
+      limit.missed()
+      for (let count = 0; count < 10; count += 1) limit.answered(quick, 5)
+      limit.decide(nowMs)
+      values.push(limit.value)
+    }
+    expect(values[0]).toBe(20)
+    expect(values.at(-1)).toBeGreaterThan(40)
+  })
+
   it('shrinks when latency grows with load, and not below what it may', () => {
     const { window } = setUp()
     for (let count = 0; count < 5; count += 1) window(5, 20)
     expect(window(20, 100)).toBe(10)
     for (let count = 0; count < 5; count += 1) window(100, 1000)
     expect(window(100, 1000)).toBe(2)
+  })
+
+  it('comes back where shrinking has only cost throughput, and not where it has not', () => {
+    const shrinkTo = (leftAfter: number): number => {
+      const { limit, window, profile } = setUp()
+      for (let count = 0; count < 5; count += 1) window(5, 20)
+      for (let count = 0; count < 100; count += 1) limit.left(20)
+      expect(window(20, 100)).toBe(10)
+      limit.left(10)
+      limit.decide(700)
+      for (let count = 0; count < leftAfter; count += 1) limit.left(9)
+      limit.missed()
+      for (let count = 0; count < 20; count += 1) limit.answered(profile, 20)
+      limit.decide(800)
+      return Math.round(limit.value)
+    }
+    expect([shrinkTo(50), shrinkTo(100)]).toEqual([20, 15])
   })
 
   it('goes back to twice what is needed when it is not used', () => {

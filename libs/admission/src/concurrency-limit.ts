@@ -32,6 +32,8 @@ export type ConcurrencyLimit = {
   answered(profile: Profile, latencyMs: number): void
   /** A request was answered "unavailable" or "too late" by what is behind. */
   failed(): void
+  /** A request has gone, however; `inFlight` are left. */
+  left(inFlight: number): void
   /** Ends the window if its time has come; returns whether the limit is another now. */
   decide(nowMs: number): boolean
 }
@@ -58,6 +60,10 @@ const probed: Pull = { up: 0.5, down: 0.8 }
  * under load stays within `latencyFactor` of the unhindered one, more are let in, and beyond that fewer. Rates play no
  * part. Latencies are compared as logarithms, each with those of its own kind, so one slow request is one voice.
  *
+ * It grows only when as many have been heard as may run at once, or quick requests would speak for slow ones that are still
+ * inside. It shrinks on trial: where that only costs throughput, latency was made elsewhere (a machine short of processor
+ * time), and the limit comes back.
+ *
  * Unhindered latency is learned while there is little to do. Under lasting load it is measured now and then with a
  * quarter of the requests (`measuring`); and if latency stays high although hardly anything runs, it is the new normal.
  * A limit that is not used goes back to twice what is needed, so that a spike finds no open door.
@@ -68,15 +74,21 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   let generation = 0
   let gradient = 1
   const touched: Profile[] = []
-  let [compared, logRatios, answers, failures, peak] = [0, 0, 0, 0, 0]
+  let [compared, logRatios, answers, failures, peak, gone] = [0, 0, 0, 0, 0, 0]
+  /** Answers since the limit last changed. */
+  let answersToThis = 0
+  /** What the limit was before it shrank, and how many went a millisecond then. */
+  let former: { readonly value: number; readonly perMs: number } | undefined
+  /** Whether more run than may since it shrank. */
+  let draining = false
   let hasMissed = false
   let windowStartMs: number | undefined
   let probing = false
   let [nextProbeMs, probeGapMs] = [Number.POSITIVE_INFINITY, firstProbeMs]
 
   const begin = (nowMs: number): void => {
-    touched.length = 0
-    compared = logRatios = answers = failures = peak = 0
+    for (const profile of touched.splice(0)) profile.clear()
+    compared = logRatios = answers = failures = peak = gone = 0
     hasMissed = false
     windowStartMs = nowMs
   }
@@ -89,30 +101,44 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     const factor = Math.min(growMost, Math.max(shrinkMost, latencyFactor / gradient))
     return failures > failureShare * (answers + failures) ? Math.min(factor, failureFactor) : factor
   }
-  const underLoad = (nowMs: number): number => {
+  const underLoad = (nowMs: number, tookMs: number): number => {
+    const perMs = gone / tookMs
+    if (nextProbeMs === Number.POSITIVE_INFINITY) nextProbeMs = nowMs + probeGapMs
+    // The quick ones answer first: until as many have as may run at once, the slow ones have not been heard.
+    const isHeard = answersToThis >= value
+    if (former !== undefined && isHeard) {
+      const before = former
+      former = undefined
+      // Shrinking has cost about as much throughput as places: latency was not made by what ran at once.
+      if (perMs < before.perMs * Math.sqrt(value / before.value)) return before.value
+    }
     const factor = turn()
     // Where hardly anything runs at once, latency is not made by what runs at once.
     settle(value <= limitMin && factor < 1 ? relaxed : loaded)
-    if (nextProbeMs === Number.POSITIVE_INFINITY) nextProbeMs = nowMs + probeGapMs
+    if (!isHeard && (factor > 1 || former !== undefined)) return value
+    if (factor < 1 && answers > 0) former = { value, perMs }
+    draining = factor < 1
     return value * factor
   }
   const atRest = (): number => {
     turn()
     settle(relaxed)
+    former = undefined
     nextProbeMs = Number.POSITIVE_INFINITY
     probeGapMs = probeMs
     return value + relaxation * (Math.max(limitInitial, 2 * peak) - value)
   }
   const endProbe = (nowMs: number): void => {
     settle(probed)
+    former = undefined
     probing = false
     probeGapMs = Math.min(probeMs, probeGapMs * 2)
     nextProbeMs = nowMs + probeGapMs
   }
-  const next = (nowMs: number): void => {
+  const next = (nowMs: number, tookMs: number): void => {
     const isLoaded = hasMissed || peak >= loadedShare * value
     if (probing) return endProbe(nowMs)
-    value = Math.min(limitMax, Math.max(limitMin, isLoaded ? underLoad(nowMs) : atRest()))
+    value = Math.min(limitMax, Math.max(limitMin, isLoaded ? underLoad(nowMs, tookMs) : atRest()))
     probing = nowMs >= nextProbeMs
   }
 
@@ -136,10 +162,11 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       hasMissed = true
     },
     answered(profile, latencyMs) {
-      const logMs = Math.log(latencyMs + latencySlackMs)
+      const logMs = Math.log(Math.max(0, latencyMs) + latencySlackMs)
       if (profile.count === 0) touched.push(profile)
       profile.add(logMs)
       answers += 1
+      answersToThis += 1
       if (profile.base === undefined) return
       compared += 1
       logRatios += logMs - profile.base
@@ -147,18 +174,26 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     failed() {
       failures += 1
     },
+    left(inFlight) {
+      gone += 1
+      if (!draining || inFlight > value) return
+      draining = false
+      windowStartMs = undefined
+    },
     decide(nowMs) {
-      windowStartMs ??= nowMs
-      const tookMs = nowMs - windowStartMs
+      if (windowStartMs === undefined) begin(nowMs)
+      const tookMs = nowMs - windowStartMs!
       if (tookMs < windowMs) return false
       const patienceMs = windowMs * (hasMissed && !probing ? loadedWindowsMax : windowsMax)
       if (answers + failures < samplesMin && tookMs < patienceMs) return false
       const before = measuringOf()
-      next(nowMs)
+      next(nowMs, tookMs)
       begin(nowMs)
       const isOther = Math.floor(measuringOf()) !== Math.floor(before)
-      if (isOther) generation += 1
-      return isOther
+      if (!isOther) return false
+      generation += 1
+      answersToThis = 0
+      return true
     },
   }
 }

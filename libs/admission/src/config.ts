@@ -8,7 +8,7 @@ export const admissionOptions = options({
   options: {
     enabled: {
       type: 'boolean',
-      default: false,
+      default: true,
       text: 'Whether there is admission at all. Without it every request is begun at once.',
     },
     limitInitial: {
@@ -46,11 +46,11 @@ export const admissionOptions = options({
     },
     queueMax: {
       type: 'integer',
-      default: 500,
+      default: 2000,
       min: 0,
       text: 'Most requests of one class that wait for a place (503).',
     },
-    wait: { type: 'duration', default: 200, min: 1, text: 'Longest wait for a place in a burst (503).' },
+    wait: { type: 'duration', default: 5000, min: 1, text: 'Longest wait for a place in a burst (503).' },
     standingWait: {
       type: 'duration',
       default: 8,

@@ -11,6 +11,8 @@ export type GateOptions = ConcurrencyLimitOptions & WaitQueueOptions & { readonl
 export type GateDeps = {
   readonly options: GateOptions
   readonly clock: Clock
+  /** For how long this process has stood still so far, milliseconds: what waits for it is not what waits for each other. */
+  readonly stalledMs?: () => number
   /** Called when somebody begins to wait in an empty house: from then on `look` must be called every few milliseconds. */
   readonly onWaiting?: () => void
 }
@@ -44,24 +46,29 @@ export type Gate = {
   state(): GateState
 }
 
+const never = (): number => 0
+
 /**
  * One gate. All of its numbers are about requests that are inside at the same time: each class may fill its share of
  * the limit, so that the classes above find a place at once, and a place that is free goes to the most important class
  * that waits for one.
  */
-export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
+export function createGate({ options, clock, stalledMs = never, onWaiting }: GateDeps): Gate {
   const limit = createConcurrencyLimit(options)
   const shares = createFairShares(options.callersMax)
+  const pace = createPace(options.windowMs)
   const { queueMax, waitMs, standingWaitMs } = options
   const queues = priorityClasses.map(({ waits, waitsStanding }) =>
-    createWaitQueue({ queueMax, waitMs: waitMs * waits, standingWaitMs: standingWaitMs * waitsStanding }, shares),
+    createWaitQueue(
+      { queueMax, waitMs: waitMs * waits, standingWaitMs: standingWaitMs * waitsStanding },
+      { shares, roomFor: pace.placesIn },
+    ),
   )
   const rooms = priorityClasses.map(() => 1)
   let inFlight = 0
   let waiting = 0
   let pressed = 1
   let handingOut = false
-  const pace = createPace(options.windowMs)
 
   const furnish = (): void => {
     priorityClasses.forEach(({ share }, rank) => {
@@ -79,12 +86,13 @@ export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
     inFlight += 1
     limit.began(inFlight)
     visit.isInside = true
-    visit.enteredAtMs = nowMs
+    visit.enteredAtMs = nowMs - stalledMs()
     visit.generation = limit.generation
   }
-  const count = (): void => {
+  const count = (nowMs: number): void => {
     waiting = 0
     for (const queue of queues) waiting += queue.size
+    pace.awaited(waiting > 0, nowMs)
   }
   /** Who is let in may leave at once and free the next place; this loop sees it, so that nothing nests. */
   const handOut = (nowMs: number): void => {
@@ -99,7 +107,7 @@ export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
       }
     }
     handingOut = false
-    count()
+    count(nowMs)
   }
   const decide = (nowMs: number): void => {
     if (limit.decide(nowMs)) furnish()
@@ -118,10 +126,9 @@ export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
     wait(visit) {
       if (inFlight >= rooms[visit.rank]!) limit.missed()
       const nowMs = clock.monotonic()
-      pace.waited(nowMs)
-      queues[visit.rank]!.push(visit, nowMs, pace.placesIn)
+      queues[visit.rank]!.push(visit, nowMs)
       const wasEmpty = waiting === 0
-      count()
+      count(nowMs)
       if (waiting > 0 && inFlight < rooms[visit.rank]!) handOut(nowMs)
       if (wasEmpty && waiting > 0) onWaiting?.()
     },
@@ -131,8 +138,9 @@ export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
       inFlight -= 1
       const nowMs = clock.monotonic()
       pace.freed(nowMs)
+      limit.left(inFlight)
       if (visit.generation === limit.generation) {
-        if (outcome === 'answered') limit.answered(visit.profile, nowMs - visit.enteredAtMs)
+        if (outcome === 'answered') limit.answered(visit.profile, nowMs - stalledMs() - visit.enteredAtMs)
         else if (outcome === 'failed') limit.failed()
       }
       decide(nowMs)

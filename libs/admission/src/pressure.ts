@@ -31,20 +31,21 @@ const resolutionMs = 10
 export function createLoadMeter(): { read(): Load; stop(): void } {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs })
   delays.enable()
+  // To find out takes files of the system, and it does not change.
+  const containerBytes = process.constrainedMemory()
   return {
     read() {
       // What Node counts includes the pause between its looks, and is no number before the first.
       const loopLagMs = delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolutionMs)
       delays.reset()
-      return { loopLagMs, memoryShare: readMemoryShare() }
+      return { loopLagMs, memoryShare: readMemoryShare(containerBytes) }
     },
     stop: () => void delays.disable(),
   }
 }
 
-function readMemoryShare(): number {
+function readMemoryShare(container: number): number {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
-  const container = process.constrainedMemory()
   const ofHeap = used / limit
   // Without a container, what the system calls its limit is of no use.
   if (container === 0 || container > unlimitedBytes) return ofHeap

@@ -16,6 +16,7 @@ export class Visit {
   readonly rank: number
   readonly profile: Profile
   isInside = false
+  /** Without the time for which the process had stood still before. */
   enteredAtMs = 0
   /** The limit's generation when it entered. */
   generation = 0

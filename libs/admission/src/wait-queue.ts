@@ -10,6 +10,12 @@ export type WaitQueueOptions = {
   readonly standingWaitMs: number
 }
 
+export type WaitQueueDeps = {
+  readonly shares: FairShares
+  /** How many can get a place within so many milliseconds; infinite while that is not known. */
+  readonly roomFor: (ms: number) => number
+}
+
 type Waiting = {
   readonly visit: Visit
   readonly turn: number
@@ -19,11 +25,15 @@ type Waiting = {
   readonly number: number
 }
 
-/** For so many waits after the last one was put out it is not believed that the queue runs empty. */
-const doubts = 5
+/** A queue that takes longer to work off than this share of the longest wait in a burst stands. */
+const burstShare = 0.2
+/** When it has not been empty for that long, it must be shorter. */
+const lastingShare = 0.1
+/** For so long after the last one was put out it is not believed that all can be served. */
+const doubtMs = 1_000
 /** A caller may have had so many times what is usual, and so many places more, while the queue stands. */
 const [unusual, unusualPlaces] = [1.4, 4]
-/** Who had so many times less than what is usual, and some places besides, waits as in a burst. */
+/** Who had so many times less than what is usual, and some places besides, may wait longer. */
 const [owed, owedPlaces] = [4, 12]
 /** How much the last one that is served says about what is usual; not much less, or a lone caller outruns it. */
 const novelty = 0.2
@@ -35,8 +45,8 @@ export type WaitQueue = {
   readonly size: number
   /** Whether there is lastingly more to do than can be done. */
   stands(nowMs: number): boolean
-  /** Lets it wait; `roomFor` is how many can get a place in time. Who is put out for it, perhaps itself, is told. */
-  push(visit: Visit, nowMs: number, roomFor: (waitMs: number) => number): void
+  /** Lets it wait. Who is put out for it, perhaps itself, is told. */
+  push(visit: Visit, nowMs: number): void
   /** Whose turn it is. Those who are late or gone are told and passed over. */
   take(nowMs: number): Visit | undefined
   /** Tells those who have waited too long. */
@@ -44,13 +54,15 @@ export type WaitQueue = {
 }
 
 /**
- * A queue that cannot stand: after CoDel, as adaptive LIFO servers use it. As long as it runs empty now and then, it is
- * first come, first served and absorbs bursts of up to `waitMs`. When it has not been empty for that long it stands,
- * until nobody had to be put out for some time: then nobody waits longer than `standingWaitMs`, and who came last is
- * served first, since the others have lost their time already. In both, whoever had least lately comes before those who
- * had more, and is the last to be put out; it does not lose its patience because others ask too much.
+ * A queue that cannot stand, in the manner of CoDel and of adaptive LIFO. What matters is how long it takes to work off, by
+ * the pace at which places become free, not how many wait: a burst, or a crowd of whom each sends its next request
+ * after the last answer, is first come, first served. It stands when working it off takes a fifth of `waitMs`, or a
+ * tenth when it has not been empty for that long, until nobody had to be put out for a second. Then nobody waits longer than
+ * `standingWaitMs`, and who came last is served first, since the others have lost their time already. In both, whoever had
+ * least lately comes before those who had more, and is the last to be put out; it does not lose its patience because
+ * others ask too much.
  */
-export function createWaitQueue(options: WaitQueueOptions, shares: FairShares): WaitQueue {
+export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: WaitQueueDeps): WaitQueue {
   const { queueMax, waitMs, standingWaitMs } = options
   const waiting: Waiting[] = []
   let emptyAtMs = 0
@@ -60,10 +72,15 @@ export function createWaitQueue(options: WaitQueueOptions, shares: FairShares): 
   let usualTurn = 0
   let tookAtMs = Number.NEGATIVE_INFINITY
 
-  const stands = (nowMs: number): boolean =>
-    nowMs - stoodAtMs <= waitMs * doubts || (waiting.length > 0 && nowMs - emptyAtMs > waitMs)
-  const patience = (isOwed: boolean, nowMs: number): number =>
-    stands(nowMs) && !isOwed ? standingWaitMs : Math.max(waitMs, standingWaitMs)
+  const isTooLong = (nowMs: number): boolean => {
+    const isLasting = nowMs - emptyAtMs > waitMs * burstShare
+    return waiting.length > Math.max(1, roomFor(waitMs * (isLasting ? lastingShare : burstShare)))
+  }
+  const stands = (nowMs: number): boolean => nowMs - stoodAtMs <= doubtMs || isTooLong(nowMs)
+  const patience = (isOwed: boolean, nowMs: number): number => {
+    if (!stands(nowMs)) return Math.max(waitMs, standingWaitMs)
+    return isOwed ? Math.max(waitMs * lastingShare, standingWaitMs) : standingWaitMs
+  }
   const removeAt = (index: number, nowMs: number): Visit => {
     const { visit } = waiting[index]!
     const last = waiting.pop()!
@@ -91,7 +108,7 @@ export function createWaitQueue(options: WaitQueueOptions, shares: FairShares): 
       return waiting.length
     },
     stands,
-    push(visit, nowMs, roomFor) {
+    push(visit, nowMs) {
       if (waiting.length === 0) emptyAtMs = nowMs
       const { caller } = visit.wait!
       const turn = shares.turnOf(caller, nowMs)

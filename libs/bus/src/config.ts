@@ -35,23 +35,41 @@ export const busOptions = options({
         'Most memory for messages on their way: those that wait to be sent, those that are kept to be sent again, and those ' +
         'of each other process that wait for one before them.',
     },
+    repeatBytesMax: {
+      type: 'bytes',
+      default: 4 * mib,
+      min: 1024,
+      text: 'Most that is sent again for one question, and at least one message; who lacks more asks again.',
+    },
+    askPause: {
+      type: 'duration',
+      default: 50,
+      min: 1,
+      text:
+        'For how long a message that is missing may still come by itself before it is asked for; doubled each time that it is ' +
+        'asked for in vain. Longer than what processes are apart.',
+    },
+    askPauseMax: { type: 'duration', default: 500, min: 1, text: 'Longest pause between two such questions.' },
+    connectTimeout: {
+      type: 'duration',
+      default: 5 * second,
+      min: 10,
+      text: 'Longest time to connect to Postgres, and to Redis.',
+    },
+    retryPause: {
+      type: 'duration',
+      default: 50,
+      min: 1,
+      text: 'First pause before Redis is tried again; doubled each time.',
+    },
+    retryPauseMax: {
+      type: 'duration',
+      default: 2 * second,
+      min: 1,
+      text: 'Longest pause before Redis is tried again.',
+    },
   },
 })
 
 /** Times are milliseconds, sizes bytes. */
 export type BusValues = Values<typeof busOptions>
-
-export const redisOptions = options({
-  prefix: 'redis',
-  text: 'Redis, 7 or newer, or Valkey. Without it everything works through Postgres.',
-  options: {
-    url: {
-      type: 'url',
-      default: null,
-      schemes: ['redis', 'rediss'],
-      text:
-        'Address, for example `rediss://user:password@redis.internal:6379`. Of a cluster, any of its nodes, or the name ' +
-        'that stands for all of them.',
-    },
-  },
-})

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@pando/core/clock'
+import type { ServerUrl } from '@pando/postgres/server-url'
+import type { RedisTarget } from '@pando/redis/target'
 import type { Bus } from './bus.ts'
 import type { CarrierEvents } from './carrier.ts'
 import type { BusValues } from './config.ts'
@@ -15,10 +17,13 @@ import { createSubscriptions } from './subscriptions.ts'
 import { createWatchers } from './watchers.ts'
 
 export type BusDeps = {
-  /** A direct connection to the deployment's database: `listen` does not work through a pooler in transaction mode. */
-  readonly url: string
+  /**
+   * A direct connection to the deployment's database: `listen` does not work through a pooler in transaction mode. Who gives a
+   * function follows the primary.
+   */
+  readonly url: ServerUrl
   /** Without it everything goes through Postgres. */
-  readonly redisUrl: string | null
+  readonly redis: RedisTarget | undefined
   /**
    * What only the processes of the deployment know, the same for all: what goes through Postgres is sealed with it. Without it
    * every role that may connect to the database can read it and make messages of its own.
@@ -31,7 +36,7 @@ export type BusDeps = {
   readonly observe: Observe
 }
 
-/** How long a process that starts waits for the others to name themselves. */
+/** How long a process that starts waits for the others to name themselves. Not an option: who comes later is met as well. */
 const helloMs = 1000
 /** Room for the head of a message. */
 const headBytesMax = 70_000
@@ -80,17 +85,18 @@ export function createBus(deps: BusDeps): Bus {
     frameBytesMax: options.messageBytesMax + headBytesMax,
     pendingBytesMax: options.pendingBytesMax,
     heartbeatMs: options.heartbeat,
+    connectMs: options.connectTimeout,
   })
   const redis =
-    deps.redisUrl === null
+    deps.redis === undefined
       ? undefined
       : createRedisCarrier({
           ...events,
-          url: deps.redisUrl,
+          target: deps.redis,
           nodeId,
           random,
           pendingBytesMax: options.pendingBytesMax,
-          silenceMs: options.silence,
+          options,
         })
   const subscriptions = createSubscriptions({ carrier: redis ?? postgres, observe })
   const deliver = ({ channel, body, sender }: Message): void => subscriptions.deliver(channel, body, sender)
@@ -98,7 +104,7 @@ export function createBus(deps: BusDeps): Bus {
     clock,
     observe,
     watchers,
-    silenceMs: options.silence,
+    options,
     heldBytesMax: options.pendingBytesMax,
     deliver,
     ask: (to, from) => outbox.tell({ is: 'ask', to, from }),

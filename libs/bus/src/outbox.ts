@@ -18,7 +18,7 @@ export type OutboxDeps = {
   readonly peers: Peers
 }
 
-const repeatBytesMax = 4 * 1024 ** 2
+/** Not an option: it only keeps the questions that several put at once from being answered each. */
 const repeatPauseMs = 200
 
 /** What this process sends. */
@@ -26,7 +26,7 @@ export function createOutbox({ nodeId, clock, observe, options, postgres, redis,
   const kept = createKeptMessages({
     keepMs: options.silence,
     bytesMax: options.pendingBytesMax,
-    repeatBytesMax,
+    repeatBytesMax: options.repeatBytesMax,
     repeatPauseMs,
   })
   /** What carries `may` messages. */

@@ -1,4 +1,5 @@
 import type { Clock } from '@pando/core/clock'
+import type { BusValues } from './config.ts'
 import type { Envelope } from './envelope.ts'
 import type { Beat } from './note.ts'
 import type { CarrierName, Observe } from './observation.ts'
@@ -32,7 +33,7 @@ export type PeersDeps = {
   readonly clock: Clock
   readonly observe: Observe
   readonly watchers: Watchers
-  readonly silenceMs: number
+  readonly options: Pick<BusValues, 'silence' | 'askPause' | 'askPauseMax'>
   readonly heldBytesMax: number
   deliver(message: Message): void
   /** Asks a peer for its messages from a number on. */
@@ -40,15 +41,13 @@ export type PeersDeps = {
   forget(nodeId: string): void
 }
 
-/** Carriers bring messages in different orders: so long something that is missing is not asked for. */
-const askPauseMs = 50
-const askPauseMsMax = 2000
-/** What the last messages of a process that says good-bye may take after its word. */
+/** What the last messages of a process that says good-bye may take after its word. Not an option: it is in no hurry for them. */
 const leaveMs = 500
 
 /** The other processes that live. */
 export function createPeers(deps: PeersDeps) {
-  const { clock, observe, watchers, silenceMs } = deps
+  const { clock, observe, watchers } = deps
+  const { silence: silenceMs, askPause: askPauseMs, askPauseMax: askPauseMsMax } = deps.options
   const peers = new Map<string, Peer>()
   /** Those that went, for as long as something of theirs may still be on the way. */
   const departed = new Map<string, number>()
@@ -96,7 +95,7 @@ export function createPeers(deps: PeersDeps) {
     peer.askPauseMs = from === peer.askedFrom ? Math.min(peer.askPauseMs * 2, askPauseMsMax) : askPauseMs
     peer.askedFrom = from
     deps.ask(peer.nodeId, from)
-    peer.asking = setTimeout(() => askAgain(peer), Math.min(peer.askPauseMs, leaveMs))
+    peer.asking = setTimeout(() => askAgain(peer), peer.askPauseMs)
   }
   return {
     add,

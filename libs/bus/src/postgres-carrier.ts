@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase } from '@pando/postgres/database'
 import { listen, type Listener } from '@pando/postgres/listen'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { Carrier, CarrierEvents } from './carrier.ts'
 import { createFrameJoiner, senderOfPart, splitFrame } from './parts.ts'
 import type { Seal } from './seal.ts'
 
 export type PostgresCarrierDeps = CarrierEvents & {
-  /** A direct connection: `listen` does not work through a pooler in transaction mode. */
-  readonly url: string
+  /** A direct connection: `listen` does not work through a pooler in transaction mode. It may move with the primary. */
+  readonly url: ServerUrl
   readonly nodeId: string
   /** Any role of the database may listen to the channel and notify on it. */
   readonly seal: Seal
@@ -15,6 +16,7 @@ export type PostgresCarrierDeps = CarrierEvents & {
   readonly pendingBytesMax: number
   /** How often the listening connection is asked for a sign of life, in milliseconds. */
   readonly heartbeatMs: number
+  readonly connectMs: number
   readonly random: () => number
 }
 
@@ -28,10 +30,11 @@ export type PostgresCarrier = Carrier & {
 const channel = 'pando_bus'
 const applicationName = 'pando bus'
 const senderName = 'pando bus sender'
-const connectMs = 5000
+/** Not an option: a notification takes a millisecond, so a server that takes this long is away. */
 const answerMsMax = 10_000
 /** Payloads of one statement: few enough that it is short, many enough that its cost is shared. */
 const batchBytesMax = 512 * 1024
+/** How long the last words may take. Not an option: a process that stops has half a minute in all. */
 const flushMs = 2000
 
 /**
@@ -44,7 +47,7 @@ export function createPostgresCarrier(deps: PostgresCarrierDeps): PostgresCarrie
     url: deps.url,
     applicationName: senderName,
     connectionsMax: 1,
-    connectMs,
+    connectMs: deps.connectMs,
     statementMsMax: answerMsMax,
     answerMsMax,
     prepares: true,

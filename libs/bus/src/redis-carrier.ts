@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openRedis } from '@pando/redis/open-redis'
+import type { RedisTarget } from '@pando/redis/target'
 import type { Redis } from 'ioredis'
 import type { Carrier, CarrierEvents } from './carrier.ts'
+import type { BusValues } from './config.ts'
 import { senderOf } from './envelope.ts'
 
 export type RedisCarrierDeps = CarrierEvents & {
-  readonly url: string
+  readonly target: RedisTarget
   readonly nodeId: string
   readonly pendingBytesMax: number
-  /** Without an answer for this long the connection is given up, in milliseconds. */
-  readonly silenceMs: number
+  /** Without an answer for `silence` the connection is given up. */
+  readonly options: Pick<BusValues, 'silence' | 'connectTimeout' | 'retryPause' | 'retryPauseMax'>
   readonly random: () => number
 }
 
@@ -17,9 +20,7 @@ export type RedisCarrier = Carrier & {
   enter(deployment: string): void
 }
 
-const connectMs = 5000
-const pauseMs = 50
-const pauseMsMax = 2000
+/** How long a good-bye may take. Not an option: a process that stops has half a minute in all. */
 const quitMs = 2000
 
 /**
@@ -27,7 +28,15 @@ const quitMs = 2000
  * sent at once because Redis is away is not sent later.
  */
 export function createRedisCarrier(deps: RedisCarrierDeps): RedisCarrier {
-  const { nodeId } = deps
+  const { nodeId, options, random } = deps
+  const manners = {
+    name: 'pando bus',
+    connectMs: options.connectTimeout,
+    silenceMs: options.silence,
+    retryMs: options.retryPause,
+    retryMsMax: options.retryPauseMax,
+    random,
+  }
   const decided = Promise.withResolvers<void>()
   const channels = new Set<string>()
   let client: Redis | undefined
@@ -92,7 +101,7 @@ export function createRedisCarrier(deps: RedisCarrierDeps): RedisCarrier {
       if (client?.status === 'ready') client.unsubscribe(nameOf(channel)).catch(ignore)
     },
     start: async () => {
-      client = attend(await openRedis(deps))
+      client = attend(await openRedis(deps.target, manners))
       client.connect().catch(ignore)
       await decided.promise
     },
@@ -104,23 +113,6 @@ export function createRedisCarrier(deps: RedisCarrierDeps): RedisCarrier {
       client?.disconnect()
     },
   }
-}
-
-/** The library comes with the first process that has a Redis. */
-async function openRedis({ url, silenceMs, random }: RedisCarrierDeps): Promise<Redis> {
-  const { Redis } = await import('ioredis')
-  return new Redis(url, {
-    connectionName: 'pando bus',
-    lazyConnect: true,
-    protocol: 3,
-    autoResubscribe: false,
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: connectMs,
-    socketTimeout: silenceMs,
-    retryStrategy: (failures) => Math.min(pauseMsMax, pauseMs * 2 ** Math.min(failures, 16)) * (0.5 + random() / 2),
-  })
 }
 
 const ignore = (): void => undefined

@@ -1,7 +1,7 @@
 import { nameKey } from './catalogue.ts'
 import type { Catalogue, EnumType, MediaHandler } from './catalogue.ts'
 import { toStoredType } from './facts.ts'
-import type { HandlerFact, KeyFact } from './facts.ts'
+import type { HandlerFact, KeyFact, ShardKeyFact } from './facts.ts'
 import type { Facts } from './read-facts.ts'
 import { toListedRelation, withKeys } from './relations.ts'
 import type { ListedRelation } from './relations.ts'
@@ -43,7 +43,12 @@ export function* buildCatalogue(facts: Facts, generation: number): Sliced<Catalo
     timezones: facts.timezones,
     roleSettings: toRoleSettings(facts.roleSettings),
     inDatabaseConfig: toInDatabaseConfig(facts.inDatabaseConfig),
+    shardKeys: facts.shardKeys && toShardKeys(facts.shardKeys),
   }
+}
+
+function toShardKeys(facts: readonly ShardKeyFact[]): ReadonlyMap<string, string> {
+  return new Map(facts.map(([schema, name, column]) => [nameKey({ schema, name }), column]))
 }
 
 type ListedRelations = ReadonlyMap<ObjectId, ListedRelation>

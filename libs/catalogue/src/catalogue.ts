@@ -33,6 +33,11 @@ export type Catalogue = {
   readonly roleSettings: ReadonlyMap<string, readonly (readonly [name: string, value: string])[]>
   /** `alter role authenticator set pgrst.<name> = …` (database-specific values win), without the prefix. */
   readonly inDatabaseConfig: ReadonlyMap<string, string>
+  /**
+   * Where Citus spreads tables over servers: the column by which each such table is spread, keyed by `nameKey`. Undefined on
+   * a server without Citus.
+   */
+  readonly shardKeys?: ReadonlyMap<string, string>
 }
 
 export type QualifiedName = { readonly schema: string; readonly name: string }

@@ -86,6 +86,8 @@ export type CompositeFact = readonly [
   columns: readonly (readonly [name: string, type: ObjectId, textWithModifier: string | null])[],
 ]
 
+export type ShardKeyFact = readonly [schema: string, name: string, column: string]
+
 export function toStoredType(fact: TypeFact): StoredType {
   const [, schema, name, text, kind, element, base, modifier, labels, relation] = fact
   return {

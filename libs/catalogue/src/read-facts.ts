@@ -8,6 +8,7 @@ import type {
   RelationFact,
   RepresentationFact,
   RoutineFact,
+  ShardKeyFact,
   TypeFact,
   ViewFact,
 } from './facts.ts'
@@ -53,8 +54,15 @@ export async function readFacts(query: CatalogueQuery, { schemas, extraSearchPat
     schemaComments: await readAll<[string, string]>(query, statements.listSchemaComments, exposed),
     roleSettings: await readAll<[string, string]>(query, statements.listRoleSettings),
     inDatabaseConfig: await readAll<string>(query, statements.listInDatabaseConfig),
+    shardKeys: await readShardKeys(query),
     timezones: previous?.timezones ?? new Set(await readAll<string>(query, statements.listTimezones)),
   }
+}
+
+/** Undefined without Citus, whose tables then cannot even be named. */
+async function readShardKeys(query: CatalogueQuery): Promise<ShardKeyFact[] | undefined> {
+  const [isThere = false] = await readAll<boolean>(query, statements.findCitus)
+  return isThere ? readAll<ShardKeyFact>(query, statements.listShardKeys) : undefined
 }
 
 /** The facts of a statement's rows, parsed in slices. */

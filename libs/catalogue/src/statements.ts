@@ -286,3 +286,14 @@ order by s.setdatabase`
 export const listTimezones = `select to_json(name)::text as fact from pg_timezone_names`
 
 export const findServerVersion = `select current_setting('server_version_num') as fact`
+
+/** Whether Citus is there: true or false. */
+export const findCitus = `select to_json(to_regclass('pg_catalog.pg_dist_partition') is not null)::text as fact`
+
+/** [schema, name, column] of the tables that Citus spreads by a column. */
+export const listShardKeys = `
+select json_build_array(n.nspname, c.relname, column_to_column_name(d.logicalrelid, d.partkey))::text as fact
+from pg_dist_partition d
+join pg_class c on c.oid = d.logicalrelid
+join pg_namespace n on n.oid = c.relnamespace
+where d.partmethod = 'h'`

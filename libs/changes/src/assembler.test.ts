@@ -65,6 +65,25 @@ test('messages become a transaction with cursors and names of types', () => {
   expect(transaction?.changes[0]?.relation.columns.map(({ typeName }) => typeName)).toEqual(['int4', 'mood', '20001'])
 })
 
+test('a table that is described anew is told with the first change that it was described for', () => {
+  const { told, take } = assemble()
+  const next = { commitLsn: 511n, endLsn: 600n }
+  for (const message of [begin, describe(5, 'people'), insert(5), insert(5), describe(5, 'people'), insert(5), commit])
+    take(message)
+  for (const message of [{ ...begin, ...next }, insert(5), describe(5, 'people'), insert(5), { ...commit, ...next }])
+    take(message)
+  const places = told.transactions.flatMap(({ changes }) =>
+    changes.map(({ cursor, relation: { describedAt } }) => [cursor, describedAt]),
+  )
+  expect(places).toEqual([
+    ['00000000000000ff.000001', '00000000000000ff.000001'],
+    ['00000000000000ff.000002', '00000000000000ff.000001'],
+    ['00000000000000ff.000003', '00000000000000ff.000003'],
+    ['00000000000001ff.000001', '00000000000000ff.000003'],
+    ['00000000000001ff.000002', '00000000000001ff.000002'],
+  ])
+})
+
 test('a value that an update did not touch comes from the old row where that is whole', () => {
   const { told, take } = assemble()
   for (const message of [begin, describe(5, 'people')]) take(message)

@@ -1,5 +1,5 @@
-import type { Change, Relation, Transaction, Values } from './change.ts'
-import { changesPerTransactionMax, toCursorHead } from './cursor.ts'
+import type { Change, Column, Relation, Transaction, Values } from './change.ts'
+import { changesPerTransactionMax, type Cursor, toCursorHead } from './cursor.ts'
 import { decodeMessage } from './pgoutput/decode-message.ts'
 import type { Message, OldTuple, SentRelation } from './pgoutput/message.ts'
 import { toEpochMs, toIsoTime } from './replication/frames.ts'
@@ -77,11 +77,14 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
     if (transaction.tooLarge !== undefined) return void transaction.tooLarge.set(relation.oid, relation)
     const index = changes.length + 1
     transaction.bytes += bytes + changeBytes + valueBytes * ((rows.row?.length ?? 0) + (rows.old?.length ?? 0))
-    const cursor = transaction.cursorHead + String(index).padStart(6, '0')
-    changes.push({ cursor, kind, relation, row: rows.row, old: rows.old, committedAt })
+    changes.push({ cursor: nextCursor(transaction), kind, relation, row: rows.row, old: rows.old, committedAt })
     if (transaction.bytes > options.transactionBytesMax || index > changesPerTransactionMax) {
       transaction.tooLarge = giveUp(transaction)
     }
+  }
+  const describe = (sent: SentRelation): void => {
+    const describedAt = nextCursor(mustBeOpen())
+    relations.set(sent.oid, { ...sent, columns: toColumns(sent, typeNames), describedAt })
   }
   const addNotice = (prefix: string, bytes: number): void => {
     const transaction = mustBeOpen()
@@ -115,7 +118,7 @@ export function createAssembler(options: AssemblerOptions, sink: AssemblerSink):
       case 'commit':
         return commit(message)
       case 'relation':
-        return void relations.set(message.relation.oid, toRelation(message.relation, typeNames))
+        return describe(message.relation)
       case 'type':
         return void typeNames.set(message.oid, message.name)
       case 'message':
@@ -148,6 +151,8 @@ const begin = (message: Extract<Message, { kind: 'begin' }>): Open => ({
   tooLarge: undefined,
 })
 
+const nextCursor = ({ cursorHead, changes }: Open): Cursor => cursorHead + String(changes.length + 1).padStart(6, '0')
+
 /** A value that the update did not touch is taken from the old row where that was sent. */
 function toUpdateRows({ row, old }: Extract<Message, { kind: 'update' }>): { row: Values; old?: Values } {
   if (old === undefined) return { row }
@@ -161,9 +166,7 @@ const toOldRow = ({ has, values }: OldTuple): Values =>
   has === 'full' ? values : values.map((value) => value ?? undefined)
 
 /** A type that the stream should have named and did not is shown by its number. */
-const toRelation = (sent: SentRelation, typeNames: ReadonlyMap<number, string>): Relation => ({
-  ...sent,
-  columns: sent.columns.map(({ name, typeOid, isKey }) => {
+const toColumns = ({ columns }: SentRelation, typeNames: ReadonlyMap<number, string>): readonly Column[] =>
+  columns.map(({ name, typeOid, isKey }) => {
     return { name, typeOid, typeName: typeNames.get(typeOid) ?? String(typeOid), isKey }
-  }),
-})
+  })

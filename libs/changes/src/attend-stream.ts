@@ -4,11 +4,19 @@ import type { ReplicationConnection } from './replication/connection.ts'
 import type { Outcome, SlotReading } from './slot-reading.ts'
 import { findSlot, listPublications } from './slot.ts'
 
+export type Attendance = {
+  readonly publications: readonly string[]
+  /** What the slot has confirmed. */
+  readonly confirmed: bigint
+  /** Whether the primary is another server now. */
+  readonly isMoved: () => boolean
+}
+
 /** Keeps the connection and the slot in order until the stream ends. */
 export async function attendStream(
   reading: SlotReading,
   connection: ReplicationConnection,
-  { publications, confirmed }: { publications: readonly string[]; confirmed: bigint },
+  { publications, confirmed, isMoved }: Attendance,
 ): Promise<Outcome> {
   const { log, limits, clock, relay } = reading
   const ending = new AbortController()
@@ -21,6 +29,7 @@ export async function attendStream(
     relay?.tick()
     connection.sendStatus({ writtenLsn: reachedLsn, confirmedLsn: news, wantsReply: true })
     if (connection.silentMs() > limits.silence) connection.destroy(silent(limits.silence))
+    if (isMoved()) connection.destroy(moved())
   }, limits.statusInterval)
   try {
     const over = connection.ended.then((error) => Promise.reject(error))
@@ -34,6 +43,9 @@ export async function attendStream(
 /** Why a connection is given up on which nothing comes. */
 export const silent = (silenceMs: number): PostgresUnavailable =>
   new PostgresUnavailable('connection', `Postgres has said nothing for ${silenceMs} ms`, { sent: true })
+
+const moved = (): PostgresUnavailable =>
+  new PostgresUnavailable('connection', 'The primary is another server now', { sent: true })
 
 /** Measures the slot from time to time; fulfils when reading must begin anew because publications came or went. */
 async function watchSlot(reading: SlotReading, publications: readonly string[], ended: AbortSignal): Promise<Outcome> {

@@ -16,6 +16,11 @@ export type Relation = {
   readonly replicaIdentity: 'default' | 'nothing' | 'full' | 'index'
   /** The published columns, in the table's order. */
   readonly columns: readonly Column[]
+  /**
+   * The first change that the log has described it for. It is described anew, and this another place, after anything about
+   * the table was changed, its policies and privileges too.
+   */
+  readonly describedAt: Cursor
 }
 
 /**

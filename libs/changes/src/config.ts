@@ -53,11 +53,27 @@ export const changesOptions = options({
     },
     retryPause: { type: 'duration', default: 100, min: 1, text: 'First pause after a failure; doubled each time.' },
     retryPauseMax: { type: 'duration', default: 10 * second, min: 1, text: 'Longest pause after a failure.' },
+    aheadTimeout: {
+      type: 'duration',
+      default: 3 * second,
+      min: 0,
+      text:
+        'How long a client that comes from a node which has read further waits until this one has, too, which follows it. ' +
+        'Later it is told to fetch again.',
+    },
     checkInterval: {
       type: 'duration',
       default: 30 * second,
       min: 10,
       text: 'How often the slot is measured and publications are looked for that were not there.',
+    },
+    retainedBytesAlarm: {
+      type: 'bytes',
+      default: 512 * mib,
+      min: mib,
+      text:
+        'Log that Postgres keeps for the reader, above which there is a warning. The server gives the slot up above its own ' +
+        '`max_slot_wal_keep_size`; without that nothing bounds it, which is warned of as well.',
     },
     connectTimeout: { type: 'duration', default: 5 * second, min: 10, text: 'Longest time to connect to Postgres.' },
     stopTimeout: {

@@ -82,6 +82,44 @@ test('who follows is told the same as who reads, and answers the same', async ()
   for (const { reader } of nodes) expect(reader.since(reader.latest())).toEqual([])
 })
 
+test('a table is described anew on all after its policies or privileges were changed', async () => {
+  await startNodes(2)
+  const ways = [
+    'alter table numbers enable row level security',
+    'create policy "all" on numbers using (true)',
+    'grant select on numbers to public',
+  ]
+  await insert(1)
+  for (const [at, way] of ways.entries()) {
+    await database.run(way)
+    await insert(at * 2 + 2)
+    await insert(at * 2 + 3)
+  }
+  for (const node of nodes) {
+    await untilRead(node, 7)
+    const places = node.reader.changes().map(({ relation }) => relation.describedAt)
+    expect(new Set(places).size).toBe(4)
+    expect(places.map((place) => places.indexOf(place))).toEqual([0, 1, 1, 3, 3, 5, 5])
+  }
+})
+
+test('who waits for a place that only another process has read so far is told when it is here', async () => {
+  const [first, second] = (await startNodes(2, { limits: { aheadTimeout: 60_000 } })) as [Node, Node]
+  await insert(1)
+  await untilRead(second, 1)
+  const hear = second.bus.deafen()
+  await insert(2)
+  await untilRead(first, 2)
+  const { cursor } = first.reader.changes()[1]!
+  const arrived = new Promise<void>((resolve) => second.reader.whenReached(cursor, resolve))
+  expect(second.reader.since(cursor)).toBe(undefined)
+  hear()
+  await insert(3)
+  await arrived
+  await untilRead(second, 3)
+  expect(second.reader.since(cursor)?.map(({ row }) => row?.[0])).toEqual(['3'])
+})
+
 test('a reader that is alone sends nothing', async () => {
   const alone = await startNode()
   await insert(1)

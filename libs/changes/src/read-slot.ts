@@ -1,9 +1,11 @@
 import { PostgresError } from '@pando/postgres/errors'
-import { attendStream, silent } from './attend-stream.ts'
+import { attendStream, silent, type Attendance } from './attend-stream.ts'
 import { mustParseLsn, printLsn } from '@pando/postgres/lsn'
+import { currentUrl } from '@pando/postgres/server-url'
+import { isGoneOnFrom, parseForerunners } from './forerunner.ts'
 import { openReplication, type ReplicationConnection } from './replication/connection.ts'
 import type { Outcome, SlotReading } from './slot-reading.ts'
-import { dropSlot, findSlot, listPublications, listTypeNames } from './slot.ts'
+import { canFailOver, dropSlot, findSlot, listPublications, listTypeNames } from './slot.ts'
 import { createStreamSink } from './stream-sink.ts'
 
 const objectInUse = '55006'
@@ -21,9 +23,11 @@ export async function readSlot(reading: SlotReading, stopped: AbortSignal, onCau
   if (found?.lostBecause !== undefined) return await giveUpSlot(reading, `the server gave it up (${found.lostBecause})`)
   if (found?.isActive === true) return 'busy'
   const publications = await mustListPublications(reading)
+  const url = currentUrl(reading.url)
   const connection = await openReplication({
     clock: reading.clock,
-    url: reading.url,
+    url,
+    primaryOnly: typeof reading.url === 'function',
     applicationName: reading.applicationName,
     connectMs: limits.connectTimeout,
     silenceMs: limits.silence,
@@ -34,7 +38,10 @@ export async function readSlot(reading: SlotReading, stopped: AbortSignal, onCau
   try {
     if (stopped.aborted) return 'again'
     if (found === undefined) await createSlot(reading, connection)
-    return await readOn(reading, connection, { publications, onCaughtUp })
+    else if (found.isFailover === false)
+      await connection.command(`ALTER_REPLICATION_SLOT ${quoteName(slot)} (FAILOVER)`)
+    const isMoved = (): boolean => currentUrl(reading.url) !== url
+    return await readOn(reading, connection, { publications, onCaughtUp, isMoved })
   } catch (error) {
     const code = error instanceof PostgresError ? error.fields.code : undefined
     if (code === objectInUse || code === duplicateObject) return 'busy'
@@ -62,17 +69,21 @@ async function mustListPublications({ queries, publications, observe }: SlotRead
   throw new Error(`no publication to read changes from: create one of ${publications.join(', ')}`)
 }
 
-/** Waits for the end of all transactions that write just now: that is how Postgres finds a place to begin. */
+/**
+ * Waits for the end of all transactions that write just now: that is how Postgres finds a place to begin. Replicas that
+ * synchronise slots get it too, so that reading goes on after a failover; elsewhere there is none on the new primary.
+ */
 async function createSlot(reading: SlotReading, connection: ReplicationConnection): Promise<void> {
   const { slot, log, observe, clock } = reading
   const startedAtMs = clock.monotonic()
   observe({ kind: 'slot.creating', slot })
-  await connection.command(`CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput NOEXPORT_SNAPSHOT`)
+  const options = (await canFailOver(reading.queries)) ? "(SNAPSHOT 'nothing', FAILOVER)" : 'NOEXPORT_SNAPSHOT'
+  await connection.command(`CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput ${options}`)
   observe({ kind: 'slot.created', slot, tookMs: clock.monotonic() - startedAtMs })
   if (log.hasBegun) log.reset('the replication slot was gone and has been made anew')
 }
 
-type Run = { readonly publications: readonly string[]; readonly onCaughtUp: () => void }
+type Run = Omit<Attendance, 'confirmed'> & { readonly onCaughtUp: () => void }
 
 async function readOn(reading: SlotReading, connection: ReplicationConnection, run: Run): Promise<Outcome> {
   const { limits, log, slot, observe, relay } = reading
@@ -82,7 +93,7 @@ async function readOn(reading: SlotReading, connection: ReplicationConnection, r
     clearTimeout(overdue)
     observe({ kind: 'stream.started', slot, from: printLsn(log.window.reachedLsn) })
     connection.flow()
-    return await attendStream(reading, connection, { publications: run.publications, confirmed })
+    return await attendStream(reading, connection, { ...run, confirmed })
   } finally {
     clearTimeout(overdue)
     relay?.follow()
@@ -98,6 +109,7 @@ async function beginStream(reading: SlotReading, connection: ReplicationConnecti
   const end = await meetServer(reading, connection)
   // A place behind what the slot has confirmed: transactions before it are skipped by the server and not confirmed.
   const from = log.hasBegun ? log.window.reachedLsn : 0n
+  log.readFrom(run.publications)
   const sink = createStreamSink(reading, connection, { typeNames, end, onCaughtUp: run.onCaughtUp })
   await connection.startStream(toStartCommand(slot, from, run.publications), sink)
   // The slot is ours now, so nobody moves what it has confirmed any more.
@@ -108,18 +120,26 @@ async function beginStream(reading: SlotReading, connection: ReplicationConnecti
   return confirmed
 }
 
-/** Learns which server this is and returns where its log ends; a log that is not the one read so far begins anew. */
+/**
+ * Learns which server this is and returns where its log ends; a log that is not the one read so far begins anew. After a
+ * failover it is the same when the new primary has everything that was read.
+ */
 async function meetServer(reading: SlotReading, connection: ReplicationConnection): Promise<bigint> {
   const [row] = await connection.command('IDENTIFY_SYSTEM')
   const [systemId, timeline, end] = row as [string, string, string]
   const { log } = reading
   const server = `${systemId}.${timeline}`
+  const before =
+    timeline === '1' ? [] : parseForerunners(systemId, await connection.command(`TIMELINE_HISTORY ${timeline}`))
   const last = log.server
   log.server = server
+  log.forerunner = before.at(-1)
+  const goesOn = (): boolean => before.some((one) => isGoneOnFrom(one, last, log.window.reachedLsn))
   if (log.hasBegun && last !== '') {
     if (!last.startsWith(`${systemId}.`)) log.reset('this is another server')
-    else if (last !== server) log.reset('the server was restored or another took over (new timeline)')
-    else if (mustParseLsn(end) < log.window.reachedLsn) log.reset('the server has lost the end of its log')
+    else if (last !== server) {
+      if (!goesOn()) log.reset('the server was restored or another took over (new timeline)')
+    } else if (mustParseLsn(end) < log.window.reachedLsn) log.reset('the server has lost the end of its log')
   }
   return mustParseLsn(end)
 }

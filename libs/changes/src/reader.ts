@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import { createDatabase, type Database } from '@pando/postgres/database'
+import type { Lsn } from '@pando/postgres/lsn'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { Change } from './change.ts'
 import type { ChangesValues } from './config.ts'
 import { toCursor, type Cursor } from './cursor.ts'
-import { createLog, type Listener } from './log.ts'
+import { createArrivals } from './arrivals.ts'
+import { createLog, type Feed, type Listener } from './log.ts'
 import type { Observe } from './observation.ts'
 import { readSlot } from './read-slot.ts'
 import type { SlotReading } from './slot-reading.ts'
@@ -18,9 +21,15 @@ import { getDefaultSlotName } from './slot.ts'
  */
 export type ReaderState = 'starting' | 'standby' | 'following' | 'reading' | 'stopped'
 
+/** Everything of the feed that was committed before `lsn` on this server and timeline has been told to listeners. */
+export type LogPlace = { readonly lsn: Lsn; readonly server: string; readonly feed: Feed }
+
 export type ChangeReaderDeps = {
-  /** A direct connection (no pooler) by a role with `replication`, or a superuser. */
-  readonly url: string
+  /**
+   * A direct connection (no pooler) by a role with `replication`, or a superuser. Who gives a function follows the primary: a
+   * stream from where it was is given up.
+   */
+  readonly url: ServerUrl
   /** Shown in pg_stat_replication and pg_stat_activity. */
   readonly applicationName: string
   /** What is read; those that do not exist yet are waited for. */
@@ -55,14 +64,20 @@ export type ChangeReader = {
   since(cursor: Cursor): readonly Change[] | undefined
   /** The newest place: what a client that begins now holds. An idle log moves on too, so ask again from time to time. */
   latest(): Cursor
+  /** How far the log is known; undefined when this process is neither `reading` nor `following`. */
+  place(): LogPlace | undefined
   state(): ReaderState
-  onState(listener: (state: ReaderState) => void): () => void
+  /**
+   * Calls back once when the log is read or followed here, and as far as a cursor if one is given: at once where it is. A place
+   * that does not come within `changes.ahead_timeout` is none of this log, and is not waited for any more. Returns the end of
+   * waiting.
+   */
+  whenReached(cursor: Cursor | undefined, callback: () => void): () => void
 }
 
 export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
   const { observe, limits } = deps
   const log = createLog(deps, { windowMs: limits.window, windowBytes: limits.windowBytes })
-  const stateListeners = new Set<(state: ReaderState) => void>()
   const stopping = new AbortController()
   const ready = Promise.withResolvers<void>()
   const relay =
@@ -79,19 +94,16 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
     })
   let state: ReaderState = 'starting'
   let ended: Promise<void> | undefined
+  const latest = (): Cursor => toCursor(log.window.reachedLsn, 0)
+  const arrivals = createArrivals({ state: () => state, latest, aheadMs: limits.aheadTimeout, observe })
+  log.onReached(arrivals.look)
 
   const enter = (next: ReaderState): void => {
     if (next === state) return
     state = next
     observe({ kind: 'reader.state', state })
     if (state === 'reading' || state === 'following') ready.resolve()
-    for (const listener of stateListeners) {
-      try {
-        listener(state)
-      } catch (cause) {
-        observe({ kind: 'listener.failed', cause })
-      }
-    }
+    arrivals.look()
   }
   const run = async (): Promise<void> => {
     const queries = openQueries(deps)
@@ -112,12 +124,13 @@ export function createChangeReader(deps: ChangeReaderDeps): ChangeReader {
     },
     subscribe: log.subscribe,
     since: (cursor) => (state === 'reading' || state === 'following' ? log.window.since(cursor) : undefined),
-    latest: () => toCursor(log.window.reachedLsn, 0),
-    state: () => state,
-    onState: (listener) => {
-      stateListeners.add(listener)
-      return () => void stateListeners.delete(listener)
+    latest,
+    place: () => {
+      if (state !== 'reading' && state !== 'following') return undefined
+      return { lsn: log.window.reachedLsn, server: log.server, feed: log.feed }
     },
+    state: () => state,
+    whenReached: arrivals.wait,
   }
 }
 

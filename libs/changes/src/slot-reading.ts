@@ -1,5 +1,6 @@
 import type { Clock } from '@pando/core/clock'
 import type { Queries } from '@pando/postgres/database'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { ChangesValues } from './config.ts'
 import type { Log } from './log.ts'
 import type { Observe } from './observation.ts'
@@ -9,7 +10,7 @@ import type { Relay } from './relay/relay.ts'
 export type SlotReading = {
   readonly clock: Clock
   readonly observe: Observe
-  readonly url: string
+  readonly url: ServerUrl
   readonly applicationName: string
   readonly limits: ChangesValues
   readonly publications: readonly string[]

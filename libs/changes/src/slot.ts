@@ -4,6 +4,8 @@ import { mustParseLsn } from '@pando/postgres/lsn'
 /** What an ordinary connection sees of the slot. */
 export type Slot = {
   readonly isActive: boolean
+  /** Whether replicas that synchronise slots have it too; undefined where the server cannot say so (before PostgreSQL 17). */
+  readonly isFailover: boolean | undefined
   readonly confirmedLsn: bigint
   /** Why nothing can be read from it any more; undefined while something can. */
   readonly lostBecause: string | undefined
@@ -23,6 +25,7 @@ export async function findSlot(queries: Queries, name: string): Promise<Slot | u
   }
   return {
     isActive: row.active,
+    isFailover: row.failover === null ? undefined : row.failover === 'true',
     confirmedLsn: row.confirmed === null ? 0n : mustParseLsn(row.confirmed),
     lostBecause: row.reason ?? undefined,
     retainedBytes: Number(row.retained_bytes ?? 0),
@@ -35,6 +38,7 @@ type SlotRow = {
   database: string | null
   is_ours: boolean
   active: boolean
+  failover: string | null
   confirmed: string | null
   reason: string | null
   retained_bytes: string | null
@@ -43,7 +47,8 @@ type SlotRow = {
 
 // A slot that the server gave up says why (new in PostgreSQL 17), is `lost`, or has no place to restart from.
 const selectSlot = `
-  select plugin, database, database = current_database() as is_ours, active, confirmed_flush_lsn::text as confirmed,
+  select plugin, database, database = current_database() as is_ours, active,
+    to_jsonb(slot) ->> 'failover' as failover, confirmed_flush_lsn::text as confirmed,
     coalesce(
       to_jsonb(slot) ->> 'invalidation_reason',
       case when wal_status = 'lost' or (restart_lsn is null and not active) then 'wal_removed' end
@@ -59,6 +64,14 @@ export async function dropSlot(queries: Queries, name: string): Promise<void> {
     'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1 and not active',
     [name],
   )
+}
+
+/** Whether slots can be kept over a failover (new in PostgreSQL 17). */
+export async function canFailOver(queries: Queries): Promise<boolean> {
+  const [row] = await queries.query<{ can: boolean }>(
+    "select current_setting('server_version_num')::int >= 170000 as can",
+  )
+  return row!.can
 }
 
 /** The name of the slot when none is configured. */

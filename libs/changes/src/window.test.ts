@@ -4,7 +4,14 @@ import type { Change, Relation, Transaction } from './change.ts'
 import { toCursor } from './cursor.ts'
 import { createWindow } from './window.ts'
 
-const relation: Relation = { oid: 1, schema: 'public', table: 't', replicaIdentity: 'default', columns: [] }
+const relation: Relation = {
+  oid: 1,
+  schema: 'public',
+  table: 't',
+  replicaIdentity: 'default',
+  columns: [],
+  describedAt: toCursor(1n, 1),
+}
 
 function transactionAt(lsn: bigint, count: number, bytes = 1): Transaction {
   const committedAt = '2026-11-22T00:00:00.000000Z'

@@ -268,6 +268,15 @@ describe('on the socket', () => {
     clearInterval(drip)
   })
 
+  it('a socket on which nothing moves is closed, inside a request and between two', async () => {
+    const { app } = setUp({ PANDO_HTTP_IDLE_TIMEOUT: '200ms', PANDO_HTTP_KEEP_ALIVE_TIMEOUT: '100ms' })
+    let gone = 0
+    app.get('/silent', (_request, reply) => void onClientGone(reply, () => (gone += 1)))
+    expect(await talk(app, 'GET /silent HTTP/1.1\r\nhost: x\r\n\r\n')).toBe('')
+    await expect.poll(() => gone).toBe(1)
+    expect(await talk(app, 'GET /hello/x HTTP/1.1\r\nhost: x\r\n\r\n')).toContain('200 OK')
+  })
+
   it('pipelined requests are answered in order', async () => {
     const { app } = setUp()
     const first = 'GET /hello/one HTTP/1.1\r\nhost: x\r\n\r\n'

@@ -1,6 +1,5 @@
 import type { Address, RowCount } from '@pando/contract/overview'
 import type { Catalogue } from '@pando/catalogue/catalogue'
-import type { Readiness } from '@pando/core/service'
 
 /** Everything the admin service needs from outside. */
 export type AdminDeps = {
@@ -10,7 +9,6 @@ export type AdminDeps = {
   readonly url: () => string
   readonly anonKey: string
   readonly addresses: () => readonly Address[]
-  readonly services: Readonly<Record<string, Readiness>>
   readonly catalogue: () => Catalogue | undefined
   /** Rows of the tables of these schemas: counted where that is quick, Postgres' estimate where it is not. */
   readonly countRows: (schemas: readonly string[]) => Promise<readonly RowCount[]>

@@ -1,7 +1,7 @@
 import type { Overview } from '@pando/contract/overview'
 import type { AdminDeps } from './deps.ts'
 
-/** What runs, where it is reached, and what is in it. A database that does not answer leaves the tables empty. */
+/** Where the project is reached, and what is in it. A database that does not answer leaves the tables empty. */
 export async function getOverview(deps: AdminDeps): Promise<Overview> {
   const isLoaded = deps.catalogue() !== undefined
   return {
@@ -9,7 +9,6 @@ export async function getOverview(deps: AdminDeps): Promise<Overview> {
     url: deps.url(),
     anonKey: deps.anonKey,
     addresses: [...deps.addresses()],
-    services: Object.entries(deps.services).map(([name, ready]) => ({ name, ...ready() })),
     tables: isLoaded ? [...(await deps.countRows(deps.schemas))] : [],
   }
 }

@@ -24,15 +24,23 @@ const hopByHop = new Set([
   'expect',
 ])
 
-/** The headers that may travel on; those that `Connection` names stay here. */
-export function withoutHopByHop(headers: IncomingHttpHeaders): Headers {
+/** Tells the headers that may travel on; those that `Connection` names stay here. */
+export function passHeaders(
+  headers: IncomingHttpHeaders,
+  tell: (name: string, value: string | string[]) => void,
+): void {
   const named = namedBy(headers.connection)
-  const kept: Headers = {}
   // Runs twice for each request: entries of the object would cost more than the rest.
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined && !hopByHop.has(name) && !named.has(name)) kept[name] = value
+    if (value !== undefined && !hopByHop.has(name) && !named.has(name)) tell(name, value)
   }
+}
+
+/** The headers that may travel on. */
+export function withoutHopByHop(headers: IncomingHttpHeaders): Headers {
+  const kept: Headers = {}
+  passHeaders(headers, (name, value) => void (kept[name] = value))
   return kept
 }
 

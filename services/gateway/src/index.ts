@@ -26,6 +26,8 @@ type Mount = {
   readonly plugin: FastifyPluginCallback | FastifyPluginAsync
   /** Whether there may be more requests than can be served: not the tools of those who look after the node. */
   readonly isForApps: boolean
+  /** Whether another node answers, which counts its requests as well. */
+  readonly isPassedOn: boolean
 }
 
 export type Gateway = {
@@ -62,11 +64,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
           metricsShown: values.metricsPublic,
         }),
       )
-      for (const { service, plugin, isForApps } of mounts)
+      for (const { service, plugin, isForApps, isPassedOn } of mounts)
         app.register(
           (scope, _options, done) => {
             if (isForApps) {
-              rateLimits.guard(scope, service)
+              rateLimits.guard(scope, { ...service, isPassedOn })
               admission?.guard(scope, service)
             }
             if (values.apiKeyRequired) requireApiKey(scope, deps.authenticate, service)
@@ -106,7 +108,7 @@ function mountService({ name, prefix, plugin }: HttpService): Mount {
     done()
   }
   const service = { name, prefix, keyless: keylessOf(name) }
-  return { service, plugin: named, isForApps: serviceNames.includes(name) }
+  return { service, plugin: named, isForApps: serviceNames.includes(name), isPassedOn: false }
 }
 
 function openWebsockets({ values, traceparent, metrics }: GatewayDeps): Websockets {
@@ -133,6 +135,7 @@ function mountUpstreams(deps: GatewayDeps, websockets: Websockets) {
     service: knownServices.find(({ name }) => name === upstream.name)!,
     plugin: createProxy({ upstream, websockets, traceparent, observe, bodyBytesMax: limits.bodyBytesMax }),
     isForApps: true,
+    isPassedOn: true,
   }))
   return { ...upstreams, mounts }
 }
@@ -148,5 +151,5 @@ function mountAbsence(service: KnownService): Mount {
     app.all('/*', { config: { service: service.name, routeClass: 'absent' } }, refuse)
     done()
   }
-  return { service, plugin, isForApps: false }
+  return { service, plugin, isForApps: false, isPassedOn: false }
 }

@@ -176,8 +176,32 @@ describe('a WebSocket to a service on another node', () => {
     await Promise.race(closed)
     expect(await open()).toBeGreaterThan(0)
     await drained
-    expect(await Promise.all(closed)).toEqual([1006, 1006, 1006])
-    expect(await open()).toBe(0)
+    expect(await Promise.all(closed)).toEqual([1012, 1012, 1012])
+    await expect.poll(open).toBe(0)
+  })
+
+  it('gets the whole of the frame that is under way when the node drains', async () => {
+    // A service that sends a frame of 300,000 bytes, the second half of it only when it is told to.
+    const frame = Buffer.alloc(300_010, 'x')
+    Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 4, 0x93, 0xe0]).copy(frame)
+    const rest = Promise.withResolvers<void>()
+    const origin = await listen((socket, request) => {
+      request.socket.write(frame.subarray(0, 150_000))
+      void rest.promise.then(() => request.socket.write(frame.subarray(150_000)))
+      socket.on('message', () => undefined)
+    })
+    const { url, drain } = await setUp(origin)
+    const socket = dial(url)
+    const [[{ socket: raw }]] = (await Promise.all([once(socket, 'upgrade'), once(socket, 'open')])) as [
+      [IncomingMessage],
+      [],
+    ]
+    await expect.poll(() => raw.bytesRead).toBeGreaterThan(150_000)
+    const [code, heard] = [closeCode(socket), message(socket)]
+    await drain(0)
+    rest.resolve()
+    expect((await heard)[0]).toHaveLength(300_000)
+    expect(await code).toBe(1012)
   })
 
   it('goes to another node when nobody listens at the first', async () => {
@@ -256,12 +280,14 @@ describe('a WebSocket to a service on another node', () => {
   })
 
   it('ends with the node, which does not wait for it', async () => {
-    const { url, app, open } = await setUp(await listen(echo))
+    const atService: Promise<number>[] = []
+    const { url, app, open } = await setUp(await listen((socket) => void atService.push(closeCode(socket))))
     const sockets = [await connect(url), await connect(url)]
     const codes = sockets.map(closeCode)
     await app.close()
-    expect(await Promise.all(codes)).toEqual([1006, 1006])
-    expect(await open()).toBe(0)
+    expect(await Promise.all(codes)).toEqual([1012, 1012])
+    expect(await Promise.all(atService)).toEqual([1001, 1001])
+    await expect.poll(open).toBe(0)
   })
 
   it('that is still being opened is refused when the node ends', async () => {

@@ -9,6 +9,7 @@ import { type Forwarding, forwardedHeaders, type Headers, withoutHopByHop } from
 import type { Upgrade } from '@pando/http/upgrades'
 import type { Upstream } from './upstreams/create-upstream.ts'
 import type { Address } from './upstreams/open-address.ts'
+import { joinPair, type Pair } from './websocket-pair.ts'
 
 export type WebsocketDeps = Forwarding & {
   readonly openMax: number
@@ -24,19 +25,13 @@ export type Websockets = {
   pass(upgrade: Upgrade, passage: Passage): Promise<FastifyReply>
   /** How many are open or about to be. */
   open(): number
-  /** The same over a time, evenly; resolves when all have been told. */
+  /** Tells all to come back (1012) over a time, evenly; resolves when all have been told. */
   drain(spreadMs: number): Promise<void>
-  /** Closes all, after what is on its way has been sent; from now on there are no new ones. */
+  /** The same at once, after what is on its way has been sent; from now on there are no new ones. */
   close(): void
 }
 
-/** How long a socket may take to send the rest when the node ends. */
-const closeGraceMs = 1000
-
-/**
- * WebSockets between clients and services on other nodes. After the handshake bytes pass as they are, both ways, and a
- * side that reads slowly slows the other one down: nothing is collected here.
- */
+/** WebSockets between clients and services on other nodes. After the handshake bytes pass as they are: nothing is collected. */
 export function createWebsockets(deps: WebsocketDeps): Websockets {
   const pairs = new Set<Pair>()
   const ending = new AbortController()
@@ -55,7 +50,7 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
       if (upgraded === undefined)
         return reply.code(response.statusCode!).headers(withoutHopByHop(response.headers)).send(response)
       switchProtocols(reply, response)
-      keep({ client: upgrade, upstream: upgraded }, address)
+      keep(joinPair({ client: upgrade, upstream: upgraded, idleTimeoutMs: deps.idleTimeoutMs }), address)
       return reply
     } catch (error) {
       throw toUpstreamRefusal(upstream.name, error)
@@ -65,12 +60,10 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
   }
 
   function keep(pair: Pair, { running }: Address): void {
-    const { socket } = pair.client
-    join(pair, deps.idleTimeoutMs)
-    if (socket.destroyed) return
+    if (pair.client.destroyed) return
     pairs.add(pair)
     running.sockets += 1
-    socket.once('close', () => {
+    pair.client.once('close', () => {
       pairs.delete(pair)
       running.sockets -= 1
     })
@@ -83,19 +76,17 @@ export function createWebsockets(deps: WebsocketDeps): Websockets {
       ending.abort(errors.ending())
       const stepMs = spreadMs / Math.max(1, pairs.size)
       for (const pair of pairs) {
-        part(pair)
+        pair.part()
         if (stepMs > 0) await sleep(stepMs)
       }
     },
     close() {
       ending.abort(errors.ending())
-      for (const pair of pairs) part(pair)
+      for (const pair of pairs) pair.part()
     },
   }
 }
 
-/** The two ends of a WebSocket that passes through here. */
-type Pair = { readonly client: Upgrade; readonly upstream: Upgrade }
 /** What the upstream answered, and its socket if that was 101. */
 type Answer = { readonly response: IncomingMessage; readonly upgraded?: Upgrade }
 type Opened = Answer & { readonly address: Address }
@@ -190,30 +181,4 @@ function switchProtocols(reply: FastifyReply, { headers }: IncomingMessage): voi
   reply.hijack()
   const own = reply.getHeaders() as OutgoingHttpHeaders
   reply.raw.writeHead(101, { ...own, ...withoutHopByHop(headers), connection: 'Upgrade', upgrade: 'websocket' }).end()
-}
-
-/** Each side gets what the other sends, from the first byte to the last; what ends one ends the other. */
-function join({ client, upstream }: Pair, idleTimeoutMs: number): void {
-  const [a, b] = [client.socket, upstream.socket]
-  a.write(upstream.head)
-  b.write(client.head)
-  for (const [side, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    // It may have closed between its answer and now.
-    if (side.destroyed) other.destroySoon()
-    side.setTimeout(idleTimeoutMs, () => side.destroy())
-    side.setNoDelay(true)
-    side.once('close', () => other.destroySoon())
-    side.pipe(other)
-  }
-}
-
-/** Both sides get what has arrived here and no more. */
-function part({ client, upstream }: Pair): void {
-  const sockets = [client.socket, upstream.socket]
-  for (const socket of sockets) socket.unpipe()
-  for (const socket of sockets) socket.destroySoon()
-  setTimeout(() => sockets.forEach((socket) => socket.destroy()), closeGraceMs).unref()
 }

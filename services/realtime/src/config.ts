@@ -26,6 +26,36 @@ export const realtimeOptions = options({
       min: 1,
       text: 'Most entries of `postgres_changes` in one request to join.',
     },
+    changesWaitMax: {
+      type: 'duration',
+      default: 20_000,
+      min: 0,
+      text:
+        'Longest time that the answer to a join waits until its changes are followed, where a client wants that ' +
+        '(`postgres_changes_options` of the SDKs). Later the join is refused, and the SDKs try again.',
+    },
+    lineTimeout: {
+      type: 'duration',
+      default: 1_000,
+      min: 0,
+      text:
+        'Longest time that a join waits until this node hears the topic on the others; what they send is missed until then. ' +
+        'It is looked at each second.',
+    },
+    presenceTimeout: {
+      type: 'duration',
+      default: 1_000,
+      min: 0,
+      text:
+        'Longest time that a join waits for the presences of other nodes; who is told of later is told as joining. It is ' +
+        'looked at each second.',
+    },
+    presenceAnswerTimeout: {
+      type: 'duration',
+      default: 10_000,
+      min: 1_000,
+      text: 'A node that has not said whom it has in a topic for this long is asked again.',
+    },
     messageBytesMax: { type: 'bytes', default: 3 * 1024 ** 2, min: 1024, text: 'Largest message of a client.' },
     queueBytesMax: {
       type: 'bytes',

@@ -1,15 +1,11 @@
 import type { HttpService } from '@pando/http/service'
 import type { FastifyInstance } from 'fastify'
-import { catchUp, publish } from './broadcast/publish.ts'
-import { createChangeStore } from './changes/change-store.ts'
-import { createChangeFanOut } from './changes/fan-out.ts'
-import { type Channels, createChannels } from './channels/create-channels.ts'
-import { createFollowChanges } from './channels/follow-changes.ts'
+import { createChannels } from './channels/create-channels.ts'
 import { createLines } from './channels/lines.ts'
 import { createTopics } from './channels/topics.ts'
 import type { RealtimeDeps } from './deps.ts'
 import { createDocuments } from './documents/documents.ts'
-import { isMessages, readMessage } from './messages/read-message.ts'
+import { followLog } from './follow-log.ts'
 import { addBroadcastRoutes } from './rest/add-broadcast-routes.ts'
 import { createSockets } from './sockets/create-sockets.ts'
 import { openSocket } from './sockets/open-socket.ts'
@@ -29,7 +25,7 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
   const topics = createTopics()
   const { bus, clock, logger } = deps
   const onMalformed = (error: unknown): void => logger.warn({ err: error }, 'what another node says is malformed')
-  const lines = bus && createLines({ bus, topics, clock, onMalformed })
+  const lines = bus && createLines({ bus, topics, clock, options: deps.options, onMalformed })
   const documents = createDocuments({ ...deps, lines })
   const channels = createChannels(
     { ...deps, changes: changes?.follow, documents, topics, lines },
@@ -79,64 +75,6 @@ export function createRealtime(deps: RealtimeDeps): HttpService {
     },
   }
 }
-
-/** Passes what the log has on to channels: messages of the database, and changes of rows. */
-function followLog(
-  { clock, logger, metrics, options, onMerged }: RealtimeDeps & { readonly onMerged: () => void },
-  { reader, database, onSchemaChanged }: NonNullable<RealtimeDeps['changes']>,
-  channelsOf: () => Channels,
-) {
-  const checks = metrics
-    .counter({
-      name: 'realtime_policy_checks_total',
-      help: 'Callers that Postgres was asked about for a change.',
-      labels: [],
-    })
-    .series({})
-  const replays = metrics.counter({
-    name: 'realtime_replays_total',
-    help: 'Times that the log was asked for what somebody missed, and had it (found) or went back too short (too_old).',
-    labels: ['outcome'],
-  })
-  const fanOut = createChangeFanOut({
-    port: createChangeStore({ database, publication }),
-    clock,
-    options,
-    observe: (observation) => {
-      if (observation.kind === 'checked') checks.add(observation.callers)
-      else logger.warn({ ...observation }, 'a change could not be checked')
-    },
-  })
-  const follow = createFollowChanges({
-    fanOut,
-    reader,
-    catchUp: (member, missed) => catchUp(channelsOf().publishing, member, missed),
-    onReplayed: (outcome) => replays.series({ outcome }).add(),
-    onMerged,
-    onFailed: (error) => logger.warn({ err: error }, 'a subscription to changes failed'),
-  })
-  const stops = [
-    onSchemaChanged(fanOut.forget),
-    reader.subscribe({
-      onTransaction: (transaction) => {
-        // Policies may be others from this commit on.
-        if (transaction.notices.includes('pando.schema')) fanOut.forget()
-        const { topics, publishing } = channelsOf()
-        for (const change of transaction.changes) {
-          const message = isMessages(change.relation) ? readMessage(change) : undefined
-          const topic = message && topics.find(message.topic, message.isPrivate)
-          if (topic !== undefined) publish(publishing, topic, message!.sent)
-        }
-        fanOut.onTransaction(transaction)
-      },
-      onReset: (reason) => follow.loseAll(channelsOf().topics.members(), reason),
-    }),
-  ]
-  return { follow, stop: () => stops.forEach((stop) => stop()) }
-}
-
-/** Whose rows people may follow; users add tables to it. */
-const publication = 'supabase_realtime'
 
 function countWhatHappens({ metrics }: RealtimeDeps) {
   const deliveries = metrics.counter({

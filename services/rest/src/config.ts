@@ -91,6 +91,12 @@ export const restOptions = options({
       min: 1024,
       text: 'Largest request body.',
     },
+    shardClaim: {
+      type: 'string',
+      default: null,
+      toml: 'shard.claim',
+      text: 'Where tables are spread by a key (Citus): the claim with the key of the caller, as a path (`app_metadata.tenant_id`). Requests of who has it are about the rows of that key, on one shard, unless they ask for another one (`tenant_id=eq.…`).',
+    },
     compiledMax: {
       type: 'integer',
       default: 2000,

@@ -23,12 +23,16 @@ export function toConsistency(
   caller: Caller,
   shown: string | undefined,
 ): Consistency {
-  const { role, claims } = caller
-  const sinceMs = clock.now() - Number(claims['iat'] ?? 0) * 1_000
+  const sinceMs = clock.now() - Number(caller.claims['iat'] ?? 0) * 1_000
   return {
-    caller: typeof claims.sub === 'string' ? claims.sub : `role ${role}`,
+    caller: nameOfCaller(caller),
     atLeast: sinceMs <= lagMsMax ? beyondEveryLsn : toPlace(shown),
   }
+}
+
+/** Equal for all requests that see each other's writes. */
+export function nameOfCaller({ role, claims }: Caller): string {
+  return typeof claims.sub === 'string' ? claims.sub : `role ${role}`
 }
 
 function toPlace(shown: string | undefined): Lsn | undefined {

@@ -1,9 +1,12 @@
+import type { ResponseCache } from '@pando/cache/response-cache'
 import type { Authenticate } from '@pando/core/authenticate'
 import type { Catalogue } from '@pando/catalogue/catalogue'
 import type { RunExchange } from '@pando/postgres/exchange'
 import type { RunTransaction } from '@pando/postgres/pipeline/transaction'
+import type { CommitLog } from '@pando/postgres/replicas/commit-log'
 import type { Readiness } from '@pando/core/service'
 import type { RestOptions } from './config.ts'
+import type { CacheHeaderOptions } from './with-use.ts'
 import type { ReplicaDeps } from './consistency.ts'
 
 /** Everything the data API needs from outside. */
@@ -20,5 +23,14 @@ export type RestDeps = {
   readonly catalogueReadiness: Readiness
   /** Where `run` may answer reads from replicas: then it is told whose writes each must see. */
   readonly replicas?: ReplicaDeps
+  /** Where answers to reads are kept. */
+  readonly cache?: RestCache
   readonly options: RestOptions
+}
+
+export type RestCache = {
+  readonly answers: Pick<ResponseCache, 'read'>
+  /** What callers have written, so that they are never shown less. */
+  readonly commits: Pick<CommitLog, 'neededBy'>
+  readonly options: CacheHeaderOptions
 }

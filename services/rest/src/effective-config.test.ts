@@ -8,9 +8,9 @@ const defaults = Object.fromEntries(
 ) as unknown as RestOptions
 
 test('without anything in the database the options rule', () => {
-  const { config, invalid } = toEffectiveConfig({ ...defaults, maxRows: 7, preRequest: 'auth.check' }, new Map())
+  const { config, ignored } = toEffectiveConfig({ ...defaults, maxRows: 7, preRequest: 'auth.check' }, new Map())
   expect(config).toMatchObject({ maxRows: 7, schemas: ['public'], preRequest: { schema: 'auth', name: 'check' } })
-  expect(invalid).toEqual([])
+  expect(ignored).toEqual([])
 })
 
 test('what the database says wins', () => {
@@ -21,7 +21,9 @@ test('what the database says wins', () => {
     ['db_tx_end', 'commit-allow-override'],
     ['app_settings_tier', 'gold'],
   ])
-  expect(toEffectiveConfig(defaults, inDatabase).config).toMatchObject({
+  const { config, ignored } = toEffectiveConfig(defaults, inDatabase)
+  expect(ignored).toEqual([])
+  expect(config).toMatchObject({
     schemas: ['api', 'other'],
     maxRows: 50,
     aggregatesEnabled: true,
@@ -30,12 +32,14 @@ test('what the database says wins', () => {
   })
 })
 
-test('a value that cannot be understood is named and left out', () => {
+test('a value that cannot be understood, or that no option here has, is named and left out', () => {
   const inDatabase = new Map([
     ['db_max_rows', 'many'],
     ['db_tx_end', 'never'],
+    ['db_plan_enabled', 'off'],
+    ['jwt_secret', 'hush'],
   ])
-  const { config, invalid } = toEffectiveConfig(defaults, inDatabase)
-  expect(invalid).toEqual(['db_max_rows', 'db_tx_end'])
+  const { config, ignored } = toEffectiveConfig(defaults, inDatabase)
+  expect(ignored).toEqual(['db_max_rows', 'db_tx_end', 'jwt_secret'])
   expect(config).toMatchObject({ maxRows: 1000, txEnd: 'commit' })
 })

@@ -4,20 +4,20 @@ import type { RestConfig } from './rest-config.ts'
 
 /**
  * The settings in force: the service's options, with those that the database declares for the authenticator laid over
- * them (PostgREST v14, "In-Database Configuration"). A value of the database that cannot be understood is left out, as
- * a bad setting there must not stop the API; `invalid` lists such names for the log.
+ * them (PostgREST v14, "In-Database Configuration"). A setting of the database that cannot be understood is left out,
+ * as it must not stop the API; `ignored` names those, and those that are no options here, for the log.
  */
 export function toEffectiveConfig(
   options: RestOptions,
   inDatabase: Catalogue['inDatabaseConfig'],
-): { readonly config: RestConfig; readonly invalid: readonly string[] } {
-  const invalid: string[] = []
+): { readonly config: RestConfig; readonly ignored: readonly string[] } {
+  const understood = new Set<string>()
   const read = <T>(name: string, parse: (text: string) => T | undefined, otherwise: T): T => {
     const text = inDatabase.get(name)
-    if (text === undefined) return otherwise
-    const value = parse(text)
-    if (value === undefined) invalid.push(name)
-    return value ?? otherwise
+    const value = text === undefined ? undefined : parse(text)
+    if (value === undefined) return otherwise
+    understood.add(name)
+    return value
   }
   const schemas = read('db_schemas', parseList, options.schemas)
   const parseName = nameParser(schemas[0] ?? 'public')
@@ -36,8 +36,11 @@ export function toEffectiveConfig(
     hoistedTxSettings: read('db_hoisted_tx_settings', parseList, options.hoistedTxSettings),
     appSettings: [...options.appSettings.map(splitSetting), ...appSettingsOf(inDatabase)],
   }
-  return { config, invalid }
+  const isIgnored = (name: string): boolean => !understood.has(name) && !name.startsWith(appPrefix)
+  return { config, ignored: [...inDatabase.keys()].filter(isIgnored) }
 }
+
+const appPrefix = 'app_settings_'
 
 const txEnds = ['commit', 'commit-allow-override', 'rollback', 'rollback-allow-override'] as const
 const openapiModes = ['follow-privileges', 'ignore-privileges', 'disabled'] as const
@@ -79,8 +82,7 @@ function splitSetting(text: string): readonly [string, string] {
 }
 
 function appSettingsOf(inDatabase: Catalogue['inDatabaseConfig']): (readonly [string, string])[] {
-  const prefix = 'app_settings_'
   return [...inDatabase]
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [`app.settings.${name.slice(prefix.length)}`, value])
+    .filter(([name]) => name.startsWith(appPrefix))
+    .map(([name, value]) => [`app.settings.${name.slice(appPrefix.length)}`, value])
 }

@@ -1,4 +1,5 @@
 import type { Deadline } from '@pando/core/deadline'
+import type { Witness } from '@pando/cache/witness'
 import type { Consistency, HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
 import type { Isolation } from '@pando/postgres/pipeline/envelope'
 import type { CompiledStatement } from './compiled.ts'
@@ -26,6 +27,8 @@ export type Execution = {
   readonly signal: HangUp
   /** Where there are replicas. */
   readonly consistency?: Consistency
+  /** Of a read that may be kept; one that must look before it commits has none. */
+  readonly witness?: Witness
 }
 
 type Run = Pick<RestDeps, 'run' | 'transaction'>
@@ -46,11 +49,21 @@ export function execute(deps: Run, execution: Execution): Promise<ResultSet> {
 type Results = readonly StatementResult[]
 
 function inOneTrip(deps: Run, execution: Execution): Promise<Results> {
-  const { role, settings, compiled, deadline, signal, consistency } = execution
+  const { role, settings, compiled, deadline, signal, consistency, witness } = execution
   const statements = statementsBefore(execution)
+  if (witness !== undefined) statements.push(witness.before)
   statements.push(bind(compiled.statement, execution))
   if (compiled.estimate !== undefined) statements.push(bind(compiled.estimate, execution))
-  return deps.run({ role, access: compiled.access, settings, statements, deadline, signal, consistency })
+  if (witness !== undefined) statements.push(witness.after)
+  const trip = deps.run({ role, access: compiled.access, settings, statements, deadline, signal, consistency })
+  return witness === undefined ? trip : trip.then((results) => withoutWitness(results, witness))
+}
+
+/** The main result of a read that nothing runs before. */
+function withoutWitness([before, main, after]: Results, witness: Witness): Results {
+  const [first, last] = [before, after].map((result) => result?.rows[0]?.[0]?.toString())
+  if (first !== undefined && last !== undefined) witness.testify(first, last)
+  return [main!]
 }
 
 function toFound(execution: Execution, results: Results): ResultSet {

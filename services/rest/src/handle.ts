@@ -5,6 +5,7 @@ import { credentialsOf, withoutApikey } from '@pando/http/credentials'
 import { endRequestStage } from '@pando/http/request-state'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from './answer.ts'
+import { answerRequest } from './answer-request.ts'
 import { createCompiler } from './compiler.ts'
 import type { Compiler } from './compiler.ts'
 import { commitHeader, toConsistency, withCommit } from './consistency.ts'
@@ -13,7 +14,6 @@ import { toEffectiveConfig } from './effective-config.ts'
 import { describeRoot } from './describe-root.ts'
 import type { RootRequest } from './describe-root.ts'
 import { errors } from './errors.ts'
-import { execute } from './execute.ts'
 import type { Execution } from './execute.ts'
 import { toPageRange } from './page-range.ts'
 import { limitBytes } from './limit-bytes.ts'
@@ -24,8 +24,9 @@ import { parseRequest } from './request/parse-request.ts'
 import { readBody } from './request/read-body.ts'
 import type { ReadBody } from './request/read-body.ts'
 import { requestSettings, statementSettings } from './request-settings.ts'
-import { describeVerbs, respond } from './respond.ts'
+import { describeVerbs } from './respond.ts'
 import type { RestConfig } from './rest-config.ts'
+import { findShardKey, withShardKey } from './shard-key.ts'
 
 /** Where the service's paths start. */
 export const prefix = '/rest/v1'
@@ -75,7 +76,7 @@ type Asked = Arrived & {
 }
 
 function answer(deps: RestDeps, generation: Generation, arrived: Arrived): Answer | Promise<Answer> {
-  const asked = parse(generation, arrived)
+  const asked = parse(deps, generation, arrived)
   const { raw, request } = asked
   if (request.method === 'OPTIONS') return describeVerbs(request.target, generation.catalogue)
   if (request.target.kind === 'root') return describeRoot(deps, toRootRequest(asked))
@@ -83,20 +84,15 @@ function answer(deps: RestDeps, generation: Generation, arrived: Arrived): Answe
   return readRequestBody(raw, request, deps.options.bodyBytesMax).then((body) => travel(deps, asked, body))
 }
 
-function parse(generation: Generation, { caller, raw }: Arrived): Asked {
+function parse({ options }: RestDeps, generation: Generation, { caller, raw }: Arrived): Asked {
   const { path, rawQuery } = splitUrl(raw.raw.url as string)
   const request = parseRequest(
     { method: raw.method, path: path.slice(prefix.length), rawQuery, header: (name) => raw.headers[name]?.toString() },
     { schemas: generation.config.schemas },
   )
-  return {
-    generation,
-    caller,
-    raw,
-    path,
-    rawQuery,
-    request: withAllowedPreferences(withRootSpec(request, generation), generation),
-  }
+  const allowed = withAllowedPreferences(withRootSpec(request, generation), generation)
+  const key = findShardKey(caller.claims, options.shardClaim)
+  return { generation, caller, raw, path, rawQuery, request: withShardKey(allowed, generation.catalogue, key) }
 }
 
 /** `db-root-spec`: a function answers the root instead of the OpenAPI description. */
@@ -133,9 +129,10 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
     consistency,
     ...endsOf(raw),
   }
-  return execute(deps, execution).then((found) => {
+  const requester = { caller, catalogue: generation.catalogue, headers: raw.headers }
+  return answerRequest(deps, execution, requester).then((found) => {
     endRequestStage(raw, 'transaction')
-    return withCommit(respond(execution, found), consistency)
+    return withCommit(found, consistency)
   })
 }
 

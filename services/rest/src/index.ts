@@ -6,7 +6,8 @@ import { createHandler, prefix } from './handle.ts'
 export type { RestDeps } from './deps.ts'
 export { restOptions } from './config.ts'
 export type { RestOptions } from './config.ts'
-export { restSchemas, restSessionSettings } from './session.ts'
+export { commitHeader, nameOfCaller } from './consistency.ts'
+export { ignoredSettings, restSchemas, restSessionSettings } from './session.ts'
 
 /** The data API: PostgREST v14's wire over the rows of Postgres, as the caller. */
 export function createRest(deps: RestDeps): HttpService {

@@ -12,6 +12,11 @@ export function restSchemas(
   return toEffectiveConfig(options, inDatabase).config
 }
 
+/** Settings `pgrst.<name>` of the database that have no effect: not understood, or of no option here. */
+export function ignoredSettings(options: RestOptions, inDatabase: Catalogue['inDatabaseConfig']): readonly string[] {
+  return toEffectiveConfig(options, inDatabase).ignored.map((name) => `pgrst.${name}`)
+}
+
 /**
  * `auth.role()`, `auth.email()` and `auth.jwt()` look at these before the claims of the request. Behind a pooler a
  * function may have left them in the session for whoever comes next.

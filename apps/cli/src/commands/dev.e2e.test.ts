@@ -57,6 +57,9 @@ describe('pando dev', () => {
       status: 200,
       body: [{ body: 'Hello from Pando' }],
     })
+    // What the page at `/` shows, live.
+    const metrics = await fetch(`${String(ready['API_URL'])}/metrics`)
+    expect(await metrics.text()).toMatch(/^http_request_duration_seconds_count\{service="rest".* [1-9]/m)
     await dev?.next('types')
     expect(readFileSync(join(cwd, 'database.types.ts'), 'utf8')).toContain('notes: {')
     await stop()

@@ -13,6 +13,7 @@ import { stateFolder } from '../project/state-folder.ts'
 import { formatCount, formatDuration } from '../terminal/format.ts'
 import { fail, ok, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { checkShards } from './shard-checks.ts'
 
 /** Everything about the database; the embedded one is started for it when it does not run. */
 export async function checkDatabase(cli: Cli, project: Project): Promise<Finding[]> {
@@ -23,6 +24,7 @@ export async function checkDatabase(cli: Cli, project: Project): Promise<Finding
     return await withDatabase(cli, project, async (database) => [
       ...toFindings(describeTarget(cli, project), await inspect(database), Date.now()),
       await checkMigrations(project, database),
+      ...(await checkShards(database)),
     ])
   } catch (error) {
     if (!(error instanceof Failure)) throw error

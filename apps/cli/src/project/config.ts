@@ -20,6 +20,12 @@ export type ProjectFile = {
 /** Sections that are kept whole for the services they belong to, whatever their keys. */
 const openSections = new Set(['project_id', 'auth', 'realtime', 'storage', 'functions'])
 
+/** Tables of texts whose keys are names of the project's own. */
+const openTables = new Set(['shard.keys'])
+
+const isOpen = (path: string): boolean =>
+  openSections.has(path.split('.')[0] ?? '') || [...openTables].some((table) => path.startsWith(`${table}.`))
+
 type Context = {
   readonly kind: ProjectKind
   readonly environment: Environment
@@ -36,7 +42,7 @@ export function parseProjectFile(source: string, context: Context): { file: Proj
   const { table, unset } = substituteVariables('table' in toml ? toml.table : {}, context.environment)
   const paths = listPaths(table)
   const known = new Set(context.knownPaths)
-  const unknown = paths.filter((path) => !known.has(path) && !openSections.has(path.split('.')[0] ?? ''))
+  const unknown = paths.filter((path) => !known.has(path) && !isOpen(path))
   const scalars = unknown.filter((path) => isSection(path, known))
   const strangers = unknown.filter((path) => !scalars.includes(path))
   const missing = [...unset].filter(([path]) => known.has(path))

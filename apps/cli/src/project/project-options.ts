@@ -70,13 +70,45 @@ export const projectOptions = options({
       toml: 'types.output',
       text: 'File for the `Database` type, beside `config.toml`; `pando dev` rewrites it when the schema changes.',
     },
+    shardKey: {
+      type: 'string',
+      default: null,
+      toml: 'shard.key',
+      text: 'The column by which `pando shard` spreads the tables that have it over the servers of a Citus cluster.',
+    },
+    shardKeys: {
+      type: 'list',
+      pairs: true,
+      default: [],
+      toml: 'shard.keys',
+      text: 'Tables that are spread by another column (`tenants = "id"`). Names are those of `public`, or `schema.table`.',
+    },
+    shardReference: {
+      type: 'list',
+      default: [],
+      toml: 'shard.reference',
+      text: 'Tables that are copied to every server; besides those without a key that a spread table points at.',
+    },
+    shardLocal: {
+      type: 'list',
+      default: [],
+      toml: 'shard.local',
+      text: 'Tables that stay on the coordinator alone, whatever columns they have.',
+    },
   },
 })
 
 export type ProjectValues = Values<typeof projectOptions>
 
 /** Paths of `config.toml` that the server's packages read; `parseProjectFile` tells strangers from these. */
-const servicePaths = ['admission.rules', 'api.enabled', 'api.external_url', 'api.max_rows', 'rate_limits.policies']
+const servicePaths = [
+  'admission.rules',
+  'api.enabled',
+  'api.external_url',
+  'api.max_rows',
+  'rate_limits.policies',
+  'shard.claim',
+]
 
 /** Every path of `config.toml` that somebody reads. */
 export const knownPaths: readonly string[] = [

@@ -68,6 +68,8 @@ function readProjectConfig({ project, keys, databaseUrl, port }: ProjectServer):
     PANDO_LOG_LEVEL: 'warn',
     // One developer, with tests that sign up and in all day.
     PANDO_AUTH_RATE_LIMIT_LOOPBACK: 'false',
+    // The page at `/` shows them.
+    PANDO_GATEWAY_METRICS_PUBLIC: 'true',
     ...serverVariables(project.environment),
     [signingKeysVariable]: ensureSigningKeys(project),
     PANDO_JWT_SECRET: keys.jwtSecret,

@@ -38,6 +38,17 @@ function collect(stream: ChildProcess['stdout']): () => string {
   return () => text
 }
 
+/** A command that runs on its own, and how it ends: its exit code, or the signal. */
+export type Running = { kill(signal: NodeJS.Signals): void; readonly end: Promise<number | NodeJS.Signals | null> }
+
+export function startPando(args: readonly string[], options: RunOptions): Running {
+  const child = spawnPando(args, options)
+  collect(child.stdout)
+  collect(child.stderr)
+  const end = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => code ?? signal ?? null)
+  return { kill: (signal) => child.kill(signal), end }
+}
+
 /** One line of `pando dev --json`. */
 export type DevEvent = { readonly event: string; readonly [fact: string]: unknown }
 

@@ -33,7 +33,7 @@ const sql = `
 const fill = `
   truncate public.cargo, public.items, public.slots, public.log restart identity cascade;
   insert into public.cargo (id, label, sku, kilos) values (1, 'Tea', 'T', 20), (2, 'Silk', 'S', 150), (3, 'Salt', null, 900);
-  alter table public.cargo alter column id restart with 10;
+  select setval('public.cargo_id_seq', 10, false);
   insert into public.items (cargo_id, name) values (1, 'chest'), (1, 'box'), (2, 'bale');
   insert into public.slots values (1, 1, 'Tea'), (1, 2, null);
 `

@@ -9,7 +9,7 @@ export type Follower = {
   readonly got: readonly number[]
   /** What came a second time: known by a cursor that is not after the last one. */
   readonly again: readonly number[]
-  /** What the server told: something was missed. It comes back at once then, by the cursor of what it has. */
+  /** What the server told: something was missed. It comes back at once then, and fetches, or goes on by its cursor. */
   readonly resyncs: readonly string[]
   connections(): number
   stop(): void
@@ -23,6 +23,8 @@ export type FollowerPlan = {
   readonly config: object
   /** The numbered row or message in what was said; undefined for anything else. */
   readonly read: (said: Said) => Numbered | undefined
+  /** All numbers that there are; asked for when it was told that something was missed, after it has joined anew. */
+  readonly fetch?: () => Promise<readonly number[]>
 }
 
 /** How long it rests before it tries again: the first time, and at most. As kits do, but for less long. */
@@ -31,13 +33,15 @@ const pauseMsMax = 10_000
 const heartbeatMs = 5_000
 
 /** Fulfils when it follows for the first time. */
-export async function startFollower({ url, apikey, topic, config, read }: FollowerPlan): Promise<Follower> {
+export async function startFollower({ url, apikey, topic, config, read, fetch }: FollowerPlan): Promise<Follower> {
   const got: number[] = []
   const again: number[] = []
   const resyncs: string[] = []
   const stopping = new AbortController()
   const ready = Promise.withResolvers<void>()
   let cursor: string | undefined
+  const fetched = new Set<number>()
+  let isToFetch = false
   let connections = 0
   let failures = 0
 
@@ -46,11 +50,12 @@ export async function startFollower({ url, apikey, topic, config, read }: Follow
     if (event === 'system' && payload['status'] === 'ok') ready.resolve()
     if (event === 'system' && payload['status'] === 'error') {
       resyncs.push(String(payload['message']))
+      if (fetch !== undefined) [isToFetch, cursor] = [true, undefined]
       client.onHeard = () => {}
       client.close()
     }
     const next = read(said)
-    if (next === undefined) return
+    if (next === undefined || fetched.has(next.id)) return
     if (cursor !== undefined && next.cursor <= cursor) again.push(next.id)
     else {
       got.push(next.id)
@@ -64,6 +69,18 @@ export async function startFollower({ url, apikey, topic, config, read }: Follow
   const beat = async (client: Phoenix): Promise<void> => {
     const { response } = await client.ask('phoenix', 'heartbeat')
     advance(response['cursor'])
+  }
+  /** What it had, and is not there, was told and then undone by a crash; what came since it has joined is left alone. */
+  const fetchAll = async (): Promise<void> => {
+    const had = got.length
+    const there = new Set(await fetch!())
+    isToFetch = false
+    const kept = got.slice(0, had).filter((id) => there.has(id))
+    got.splice(0, had, ...kept)
+    for (const id of there.difference(new Set(got))) {
+      fetched.add(id)
+      got.push(id)
+    }
   }
   const follow = async (): Promise<void> => {
     const client = await openPhoenix(url(), { apikey })
@@ -79,6 +96,7 @@ export async function startFollower({ url, apikey, topic, config, read }: Follow
       // Who has been told nothing yet begins where the answer says.
       if (cursor === undefined) advance(answer.response['cursor'])
       if (answer.status !== 'ok') close()
+      else if (isToFetch) await fetchAll()
       await client.closed
     } finally {
       clearInterval(beats)

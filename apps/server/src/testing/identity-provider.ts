@@ -24,7 +24,7 @@ export const clientSecret = 'a secret that only both know'
 export const nativeClientId = 'pando-native'
 
 /** Options by which a node takes a provider on loopback for one that it knows by name. */
-export const knownAs = (name: 'google' | 'apple', issuer: string): Record<string, string> =>
+export const knownAs = (name: string, issuer: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries({ ENABLED: 'true', CLIENT_ID: clientId, SECRET: clientSecret, URL: issuer }).map(
       ([option, value]) => [`PANDO_AUTH_EXTERNAL_${name.toUpperCase()}_${option}`, value],

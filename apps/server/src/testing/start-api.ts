@@ -3,11 +3,13 @@ import { demoKeys, type ProjectKeys } from '@pando/http/auth/api-keys'
 import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
 import { createDatabase } from '@pando/postgres/database'
 import { createTestDatabase, type TestDatabase } from '@pando/postgres/testing/database'
+import type { ShardDeclaration } from '@pando/sharding/shard-plan'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { readFileSync } from 'node:fs'
 import { readServerConfig } from '../config.ts'
 import { createFactories } from '../factories.ts'
 import { startServer } from '../start-server.ts'
+import { copyTables, isOnCitus, spreadTables } from './spread-tables.ts'
 
 /** An answer as it came; `body` is parsed when it is JSON. */
 export type Received = {
@@ -56,6 +58,8 @@ type ApiOptions = {
   readonly exposesNewTables?: boolean
   /** Another node, whose database this one shares. */
   readonly beside?: Pick<Api, 'database'>
+  /** Spreads the tables, on Citus or a stub of it. */
+  readonly shards?: ShardDeclaration
   /** `false` delivers messages or refuses them, as in production. */
   readonly mailbox?: boolean
 }
@@ -65,10 +69,12 @@ type ApiOptions = {
  * options of the server; `exposesNewTables: false` leaves grants to the SQL, as in a new project.
  */
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
-  const { sql = harbour, environment, exposesNewTables = true, beside, mailbox = true } = options
+  const { sql = harbour, environment, exposesNewTables = true, beside, mailbox = true, shards } = options
   const database = beside?.database ?? (await createTestDatabase())
   if (!exposesNewTables) await database.run('select pando.auto_expose_new_tables(false)')
   if (beside === undefined) await runAsOwner(database, sql)
+  if (shards !== undefined) await spreadTables(database, shards)
+  else if (beside === undefined && isOnCitus) await copyTables(database)
   const keys = await demoKeys()
   const config = readServerConfig({
     environment: {

@@ -2,7 +2,6 @@ import type { ProjectKeys } from '@pando/http/auth/api-keys'
 import type { TestDatabase } from '@pando/postgres/testing/database'
 import type { PostgresAddresses } from '@pando/server/data-layer'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -36,6 +35,6 @@ export async function holdServer(
     },
   }
   const child = spawn(process.execPath, [program, JSON.stringify(held)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
-  return { url, child }
+  for await (const url of createInterface(child.stdout)) return { url, child }
+  throw new Error('the node ended before it listened')
 }

@@ -35,6 +35,14 @@ export const rateLimitOptions = options({
         method: { type: 'string', default: null, text: 'For example `POST`; any if not given.' },
       },
     },
+    redisTimeout: {
+      type: 'duration',
+      default: 50,
+      min: 1,
+      text:
+        'With Redis all nodes have the same buckets. How long its answer is waited for before a node counts by itself, with its ' +
+        'share of the quota.',
+    },
     bucketsMax: {
       type: 'integer',
       default: 100_000,

@@ -33,11 +33,11 @@ export function createLocalRateStore({ clock, bucketsMax }: LocalRateStoreDeps):
       const fullMs = Math.max(nowMs, fullAtMs.get(bucket) ?? nowMs)
       const wantedMs = fullMs + cost * tokenMs
       const isTaken = wantedMs - nowMs <= policy.windowMs + roundingMs
-      if (!isTaken) return decide(policy, { debtMs: fullMs - nowMs, retryMs: wantedMs - nowMs - policy.windowMs })
+      if (!isTaken) return toDecision(policy, { debtMs: fullMs - nowMs, retryMs: wantedMs - nowMs - policy.windowMs })
       if (fullAtMs.size >= bucketsMax && !fullAtMs.has(bucket)) makeRoom(nowMs)
       fullAtMs.delete(bucket)
       fullAtMs.set(bucket, wantedMs)
-      return decide(policy, { debtMs: wantedMs - nowMs, retryMs: 0 })
+      return toDecision(policy, { debtMs: wantedMs - nowMs, retryMs: 0 })
     },
     get size() {
       return fullAtMs.size
@@ -48,9 +48,10 @@ export function createLocalRateStore({ clock, bucketsMax }: LocalRateStoreDeps):
 /** Sums of fractions: a third of a second thrice must be a second. */
 const roundingMs = 1e-6
 
+/** What is missing until the bucket is full, and until there is a token for this request. */
 type Account = { readonly debtMs: number; readonly retryMs: number }
 
-function decide({ quota, windowMs }: RatePolicy, { debtMs, retryMs }: Account): RateDecision {
+export function toDecision({ quota, windowMs }: RatePolicy, { debtMs, retryMs }: Account): RateDecision {
   const remaining = Math.max(0, Math.floor(((windowMs - debtMs) * quota) / windowMs + roundingMs))
   return { isTaken: retryMs === 0, remaining, resetMs: debtMs, retryMs }
 }

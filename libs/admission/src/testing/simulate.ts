@@ -2,17 +2,21 @@ import { type ClassName, rankOf } from '../classes.ts'
 import { createGate, type Gate, type GateOptions } from '../gate.ts'
 import { createProfiles } from '../profile.ts'
 import { Visit } from '../visit.ts'
-import { createEventLine } from './event-line.ts'
+import { createEventLine, type EventLine } from './event-line.ts'
 import { seededRandom } from './random.ts'
 
 export type Source = {
   readonly className: ClassName
   /** Requests of a second, at this moment of the simulation. */
   readonly perSecond: (nowMs: number) => number
+  /** So many come besides, at the first moment, and each of them again as soon as it has an answer. */
+  readonly clients?: number
   /** Mean of the time that one worker has with one request. */
   readonly serviceMs: (nowMs: number) => number
   /** Who asks; one and the same if not given. */
   readonly caller?: (random: () => number) => string
+  /** Workers of its own, with a line of its own before them; those of all if not given. */
+  readonly workers?: number
 }
 
 export type Simulated = {
@@ -38,6 +42,8 @@ export type Simulation = {
 
 /** How often those who wait are looked through. */
 const lookMs = 5
+/** From an answer to the next request of the same client. */
+const returnMs = 1
 
 /**
  * Simulates an open loop: requests come at random times whatever happens to those before them. Service times are
@@ -50,44 +56,34 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
   const { clock } = line
   const requests: Simulated[] = []
   const profiles = createProfiles(16)
-  const inLine: { readonly serviceMs: number; readonly done: () => void }[] = []
-  let busy = 0
-
   const look = (): void => {
     if (gate.look()) line.at(clock.monotonic() + lookMs, look)
   }
   const plain = createGate({ options, clock, onWaiting: () => line.at(clock.monotonic() + lookMs, look) })
   const gate = simulation.toGate?.(plain) ?? plain
 
-  const work = (): void => {
-    while (busy < workers && inLine.length > 0) {
-      const job = inLine.shift()!
-      busy += 1
-      line.at(clock.monotonic() + job.serviceMs, () => {
-        busy -= 1
-        job.done()
-        work()
-      })
-    }
-  }
-  const arrive = (index: number): void => {
+  const common = createCrew(workers, line)
+  const crews = sources.map((source) => (source.workers === undefined ? common : createCrew(source.workers, line)))
+
+  const arrive = (index: number, comesBack = false): void => {
     const source = sources[index]!
     const atMs = clock.monotonic()
     const caller = source.caller?.(random) ?? 'everybody'
     const visit = new Visit(rankOf(source.className), profiles.of(String(index)))
-    const serviceMs = source.serviceMs(atMs) * (0.5 - 0.5 * Math.log(1 - random()))
+    const effort = 0.5 - 0.5 * Math.log(1 - random())
+    const serviceMs = (): number => source.serviceMs(clock.monotonic()) * effort
     const record = (isAnswered: boolean): void => {
       requests.push({ source: index, caller, atMs, tookMs: clock.monotonic() - atMs, isAnswered })
+      if (comesBack) line.at(clock.monotonic() + returnMs, () => arrive(index, true))
     }
     const begin = (): void => {
-      inLine.push({
+      crews[index]!.give({
         serviceMs,
         done: () => {
           gate.leave(visit, 'answered')
           record(true)
         },
       })
-      work()
     }
     if (gate.enter(visit)) return begin()
     visit.wait = {
@@ -107,7 +103,35 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
       arrive(index)
     })
   }
-  sources.forEach((_source, index) => schedule(index))
+  sources.forEach(({ clients = 0 }, index) => {
+    for (let client = 0; client < clients; client += 1) line.at(0, () => arrive(index, true))
+    schedule(index)
+  })
   line.runUntil(endMs)
   return { requests, gate }
+}
+
+type Job = { readonly serviceMs: () => number; readonly done: () => void }
+
+/** So many who work at the same time, and a line before them that has no end. */
+function createCrew(workers: number, line: EventLine): { give(job: Job): void } {
+  const inLine: Job[] = []
+  let busy = 0
+  const work = (): void => {
+    while (busy < workers && inLine.length > 0) {
+      const job = inLine.shift()!
+      busy += 1
+      line.at(line.clock.monotonic() + job.serviceMs(), () => {
+        busy -= 1
+        job.done()
+        work()
+      })
+    }
+  }
+  return {
+    give(job) {
+      inLine.push(job)
+      work()
+    },
+  }
 }

@@ -22,7 +22,11 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   const port = await freePort()
   const folder = await makeTemporaryFolder('pando-redis-')
   const settings = ['--port', String(port), '--dir', folder, ...flags]
-  let server = await run(settings)
+  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  let server = await run(settings).catch(async (error: unknown) => {
+    await removeFolder()
+    throw error
+  })
   const kill = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return
     const exited = once(server, 'exit')
@@ -40,7 +44,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
     thaw: () => void server.kill('SIGCONT'),
     stop: async () => {
       await kill()
-      await rm(folder, { recursive: true, force: true })
+      await removeFolder()
     },
   }
 }

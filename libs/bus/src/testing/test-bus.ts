@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '@pando/core/clock'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { Bus } from '../bus.ts'
 import { busOptions, type BusValues } from '../config.ts'
 import { createBus } from '../create-bus.ts'
@@ -24,19 +25,20 @@ export type TestBus = Bus & {
 }
 
 export type TestBusOptions = {
-  readonly url: string
+  readonly url: ServerUrl
   readonly redisUrl?: string | null
+  readonly redisCa?: string
   /** None when it is null. */
   readonly secret?: string
   readonly options?: Partial<BusValues>
 }
 
-export function createTestBus({ url, redisUrl = null, secret = 'shared', options }: TestBusOptions): TestBus {
+export function createTestBus({ url, redisUrl = null, redisCa, secret = 'shared', options }: TestBusOptions): TestBus {
   const observations: BusObservation[] = []
   const events: string[] = []
   const bus = createBus({
     url,
-    redisUrl,
+    redis: redisUrl === null ? undefined : { url: redisUrl, ca: redisCa },
     secret,
     options: { ...quickBus, ...options },
     clock: systemClock,

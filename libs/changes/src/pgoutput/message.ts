@@ -8,7 +8,7 @@ export type SentColumn = {
   readonly isKey: boolean
 }
 
-export type SentRelation = Omit<Relation, 'columns'> & { readonly columns: readonly SentColumn[] }
+export type SentRelation = Omit<Relation, 'columns' | 'describedAt'> & { readonly columns: readonly SentColumn[] }
 
 /** An old row as the stream has it: `key` holds only the columns of the replica identity, `full` all. */
 export type OldTuple = { readonly has: 'key' | 'full'; readonly values: Values }

@@ -20,6 +20,7 @@ const relation: fc.Arbitrary<Relation> = fc.record({
   columns: fc.array(fc.record({ name: text, typeOid: fc.nat(), typeName: text, isKey: fc.boolean() }), {
     maxLength: 3,
   }),
+  describedAt: lsn.map((at) => toCursor(at, 1)),
 })
 const kind = fc.constantFrom('insert' as const, 'update' as const, 'delete' as const, 'truncate' as const)
 const kept: fc.Arbitrary<Kept> = fc
@@ -77,9 +78,16 @@ test('everything else that is told comes out as it went in', () => {
   }
 })
 
-test('the relations of one log are the same objects, and an altered one is another', () => {
+test('the relations of one log are the same objects, and one that is altered or described anew is another', () => {
   const decode = createLogMessageDecoder()
-  const place: Relation = { oid: 1, schema: 'public', table: 't', replicaIdentity: 'default', columns: [] }
+  const place: Relation = {
+    oid: 1,
+    schema: 'public',
+    table: 't',
+    replicaIdentity: 'default',
+    columns: [],
+    describedAt: toCursor(1n, 1),
+  }
   const read = (found: Relation): Relation | undefined => {
     const committedAt = ''
     const change: Change = {
@@ -105,6 +113,7 @@ test('the relations of one log are the same objects, and an altered one is anoth
   }
   expect(read({ ...place })).toBe(read({ ...place }))
   expect(read({ ...place, table: 'other' })).not.toBe(read(place))
+  expect(read({ ...place, describedAt: toCursor(2n, 1) })).not.toBe(read(place))
 })
 
 test('a message comes out of its pieces, and not when one is missing', () => {

@@ -1,5 +1,6 @@
 import type { Change, Relation, Transaction, Values } from '../change.ts'
 import { toCursorHead, type Cursor } from '../cursor.ts'
+import type { Forerunner } from '../forerunner.ts'
 import type { Kept } from '../window.ts'
 
 /** The server that a log was read from, and its timeline: places in the logs of two are not to be compared. */
@@ -9,6 +10,8 @@ export type Server = string
 export type Stretch = {
   readonly is: 'stretch'
   readonly server: Server
+  /** Who has the log of this one goes on with it. */
+  readonly forerunner?: Forerunner
   /** Where the log stood before it, and where it stands after it. */
   readonly from: bigint
   readonly to: bigint
@@ -16,25 +19,29 @@ export type Stretch = {
   readonly floor?: Cursor
   /** Who asked for it has more to ask for. */
   readonly hasMore: boolean
+  /** Whose changes are in it; nothing is known of that where an older version tells. */
+  readonly publications?: readonly string[]
   readonly transactions: readonly Kept[]
 }
 
+/** Changes may be missing, of these relations or of all; the log goes on at `to`, or nobody knows where yet. */
+export type Reset = {
+  readonly is: 'reset'
+  readonly server: Server
+  readonly from: bigint
+  readonly to?: bigint
+  readonly reason: string
+  readonly relations?: readonly Relation[]
+}
+
+/** "I, `node`, lack what came after `since`, or have nothing yet." */
+export type Ask = { readonly is: 'ask'; readonly node: string; readonly server?: Server; readonly since?: bigint }
+
+/** The window no longer reaches back that far. */
+export type TooOld = { readonly is: 'too_old' }
+
 /** What the processes that share a log tell each other. */
-export type LogMessage =
-  | Stretch
-  /** Changes may be missing, of these relations or of all; the log goes on at `to`, or nobody knows where yet. */
-  | {
-      readonly is: 'reset'
-      readonly server: Server
-      readonly from: bigint
-      readonly to?: bigint
-      readonly reason: string
-      readonly relations?: readonly Relation[]
-    }
-  /** "I, `node`, lack what came after `since`, or have nothing yet." */
-  | { readonly is: 'ask'; readonly node: string; readonly server?: Server; readonly since?: bigint }
-  /** The window no longer reaches back that far. */
-  | { readonly is: 'too_old' }
+export type LogMessage = Stretch | Reset | Ask | TooOld
 
 /**
  * Lines of JSON, because nothing in JavaScript makes or reads texts faster: the message, then for each transaction a line about

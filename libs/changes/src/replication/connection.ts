@@ -10,6 +10,8 @@ import * as frames from './frames.ts'
 export type ReplicationTarget = {
   readonly clock: Clock
   readonly url: string
+  /** Whether a server in recovery is refused. */
+  readonly primaryOnly: boolean
   readonly applicationName: string
   readonly connectMs: number
   /** After this long without a sign of life from us the server gives us up. */
@@ -47,6 +49,7 @@ export async function openReplication(target: ReplicationTarget): Promise<Replic
     config: Object.assign(parseDatabaseUrl(target.url), { replication: 'database' }),
     applicationName: target.applicationName,
     connectMs: target.connectMs,
+    primaryOnly: target.primaryOnly,
   }
   const { socket } = await openSession(session, [...textSettings, ['wal_sender_timeout', `${target.silenceMs}`]])
   return new ReplicationConnection(socket, target)

@@ -1,5 +1,6 @@
 import type { Bus } from '@pando/bus/bus'
 import { systemClock } from '@pando/core/clock'
+import type { ServerUrl } from '@pando/postgres/server-url'
 import type { Change, Transaction } from '../change.ts'
 import { changesOptions, type ChangesValues } from '../config.ts'
 import type { ChangesObservation } from '../observation.ts'
@@ -15,6 +16,7 @@ export const quickLimits: ChangesValues = {
   retryPause: 10,
   retryPauseMax: 100,
   checkInterval: 50,
+  stopTimeout: 20_000,
 }
 
 /** A reader that remembers everything it was told. */
@@ -28,7 +30,7 @@ export type TestReader = ChangeReader & {
 }
 
 export type TestReaderOptions = {
-  readonly url: string
+  readonly url: ServerUrl
   readonly publications?: readonly string[]
   readonly limits?: Partial<ChangesValues>
   readonly bus?: Bus

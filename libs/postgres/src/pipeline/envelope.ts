@@ -1,7 +1,6 @@
 import { remainingMs, type Deadline } from '@pando/core/deadline'
-import { LRUCache } from 'lru-cache'
-import { escapeLiteral } from 'pg'
 import type { Exchange, Parameter, Statement } from '../exchange.ts'
+import { toPropagatedSettings, toSettingsStatement } from './settings-statements.ts'
 
 /** Names and values of settings. */
 export type Settings = readonly (readonly [name: string, value: string])[]
@@ -12,6 +11,7 @@ export type Settings = readonly (readonly [name: string, value: string])[]
  * that must be reported after the flight ('I' idle, 'T' in a transaction).
  */
 export type Envelope = {
+  /** May be others each time that they are asked for: the time that is left is that of their sending. */
   readonly statements: readonly Statement[]
   readonly firstWanted: number
   readonly endWanted: number
@@ -30,8 +30,13 @@ const rollback: Statement = { text: 'rollback', params: noParams }
 /** Whether sessions are kept per role, and what a role's `alter role … set …` says. */
 export type SessionRules = {
   readonly mode: 'pipelined' | 'transactional'
+  /** Whether rows may be on further servers, which must be told whose request it is: then sessions are not kept. */
+  readonly distributes: () => boolean
   readonly roleSettings: (role: string) => Settings
 }
+
+export const keepsSessions = ({ mode, distributes }: Pick<SessionRules, 'mode' | 'distributes'>): boolean =>
+  mode === 'pipelined' && !distributes()
 
 type Assertable = { readonly role: string; readonly deadline: Deadline; readonly settings?: Settings }
 
@@ -41,23 +46,47 @@ export const emptyEnvelope: Envelope = { statements: [], firstWanted: 0, endWant
  * Pipelined: an implicit transaction that starts from the session as it was opened and ends at Sync. `reset all` undoes
  * what functions set for the session (`set_config(…, false)`); it does not reach the role, which is therefore asserted.
  *
- * Transactional: an explicit transaction that needs nothing of the session.
+ * Otherwise: an explicit transaction that needs nothing of the session.
  */
 export function toExchangeEnvelope(rules: SessionRules, exchange: Exchange): Envelope {
-  const asserted = toAssertion(rules, exchange)
-  const pipelined = rules.mode === 'pipelined'
-  const statements = [pipelined ? resetAll : toBegin(exchange.access), asserted]
+  if (!keepsSessions(rules)) return toExplicitEnvelope(rules, exchange)
+  const statements = [resetAll, toSettingsStatement(exchange.role, exchange.settings ?? none)]
+  const firstWanted = statements.length
   for (let i = 0; i < exchange.statements.length; i++) statements.push(exchange.statements[i]!)
-  const endWanted = statements.length
-  if (!pipelined) statements.push(commit)
-  return { statements, firstWanted: 2, endWanted, named: pipelined, ends: 'I' }
+  return { statements, firstWanted, endWanted: statements.length, named: true, ends: 'I' }
 }
 
-/** The statement that sets the role and the settings for the transaction. */
-export function toAssertion(rules: SessionRules, { role, deadline, settings = none }: Assertable): Statement {
-  if (rules.mode === 'pipelined') return toSettingsStatement(role, settings)
-  const timeout = ['statement_timeout', String(Math.max(1, remainingMs(deadline)))] as const
-  return toSettingsStatement(role, [timeout, ...rules.roleSettings(role), ...settings])
+function toExplicitEnvelope(rules: SessionRules, { access, statements, ...who }: Exchange): Envelope {
+  const assert = toAssertion(rules, who)
+  const opened = toOpened(access, roleIsolation(rules, who.role))
+  const firstWanted = opened.length + assert().length
+  return {
+    get statements() {
+      return [...opened, ...assert(), ...statements, commit]
+    },
+    firstWanted,
+    endWanted: firstWanted + statements.length,
+    named: false,
+    ends: 'I',
+  }
+}
+
+/**
+ * The statements that set the role and the settings for the transaction, to be asked for when they are sent: where no session
+ * is kept, `statement_timeout` is among them, and what has been waited for a connection is over.
+ */
+export function toAssertion(rules: SessionRules, { role, deadline, settings = none }: Assertable): () => Statement[] {
+  if (keepsSessions(rules)) {
+    const assertion = [toSettingsStatement(role, settings)]
+    return () => assertion
+  }
+  const distributes = rules.distributes()
+  const others = [...rules.roleSettings(role), ...settings]
+  return () => {
+    const timeout = ['statement_timeout', String(Math.max(1, remainingMs(deadline)))] as const
+    const all = [timeout, ...others]
+    return distributes ? toPropagatedSettings(role, all) : [toSettingsStatement(role, all)]
+  }
 }
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable'
@@ -72,11 +101,8 @@ const isolations: Readonly<Record<Isolation, Statement>> = {
 }
 
 /** The start of a transaction that stays open. `fresh` resets the session first. */
-export function toOpeningEnvelope(opening: Opening, asserted: Statement, fresh: boolean): Envelope {
-  const { access, isolation } = opening
-  // Only before the first query of a transaction, which the assertion already is.
-  const isolate = isolation === undefined ? [] : [isolations[isolation]]
-  const opened = [toBegin(access), ...isolate, asserted]
+export function toOpeningEnvelope(opening: Opening, asserted: readonly Statement[], fresh: boolean): Envelope {
+  const opened = [...toOpened(opening.access, opening.isolation), ...asserted]
   const statements = fresh ? [resetAll, ...opened] : opened
   return { statements, firstWanted: statements.length, endWanted: statements.length, named: false, ends: 'T' }
 }
@@ -91,34 +117,15 @@ export function toClosingEnvelope(how: 'commit' | 'rollback'): Envelope {
   return { statements: [how === 'commit' ? commit : rollback], firstWanted: 0, endWanted: 1, named: false, ends: 'I' }
 }
 
-/**
- * Sets settings and then the role, all for the transaction, in one statement whose text depends on their names only.
- * The values are not echoed: each `is null` is false, so `or` evaluates them all, in order, and one byte comes back.
- */
-export function toSettingsStatement(role: string, settings: Settings): Statement {
-  const params: string[] = []
-  let names = ''
-  for (const [name, value] of settings) {
-    params.push(value)
-    names += name + '\0'
-  }
-  params.push(role)
-  let text = settingsTexts.get(names)
-  if (text === undefined) settingsTexts.set(names, (text = toSettingsText(settings)))
-  return { text, params }
+function toOpened(access: 'read' | 'write', isolation: Isolation | undefined): Statement[] {
+  const first = access === 'read' ? beginRead : begin
+  // Only before the first query of a transaction, which the assertion already has.
+  return isolation === undefined ? [first] : [first, isolations[isolation]]
 }
 
-function toBegin(access: 'read' | 'write'): Statement {
-  return access === 'read' ? beginRead : begin
-}
-
-/** Few: names come from the code, the configuration and the functions of the database. */
-const settingsTexts = new LRUCache<string, string>({ max: 1_000 })
-
-function toSettingsText(settings: Settings): string {
-  return `select ${[...settings.map(([name]) => name), 'role'].map(toSettingCall).join(' or ')}`
-}
-
-function toSettingCall(name: string, index: number): string {
-  return `set_config(${escapeLiteral(name)}, $${index + 1}, true) is null`
+/** What sessions that are kept have from their start: `alter role … set default_transaction_isolation`. */
+export function roleIsolation(rules: SessionRules, role: string): Isolation | undefined {
+  if (keepsSessions(rules)) return undefined
+  const own = rules.roleSettings(role).find(([name]) => name === 'default_transaction_isolation')?.[1]
+  return own !== undefined && Object.hasOwn(isolations, own) ? (own as Isolation) : undefined
 }

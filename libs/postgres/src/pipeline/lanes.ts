@@ -1,5 +1,5 @@
 import type { Exchange, Statement } from '../exchange.ts'
-import type { SessionRules, Settings } from './envelope.ts'
+import { keepsSessions, type SessionRules, type Settings } from './envelope.ts'
 import { createLane, type Lane, type LaneDeps } from './lane.ts'
 import type { LaneKind } from './observation.ts'
 import { toSessionSettings } from './session-settings.ts'
@@ -18,7 +18,7 @@ export type Lanes = {
 
 /**
  * Reads that have proved fast share connections; all other reads have one to themselves. Writes have connections of
- * their own, which those that have proved fast share when all are busy. Without sessions (`transactional`) every
+ * their own, which those that have proved fast share when all are busy. Where sessions are not kept every
  * connection serves every role.
  */
 export function createLanes(deps: RouteDeps): Lanes {
@@ -51,10 +51,10 @@ export function createLanes(deps: RouteDeps): Lanes {
 
   return {
     route(role, access, statements) {
-      if (deps.mode === 'transactional') return laneOf('', 'any')
+      if (!keepsSessions(deps)) return laneOf('', 'any')
       return access === 'write' ? laneOf(role, 'write') : routeRead(role, statements)
     },
-    borrowable: (role) => (deps.mode === 'transactional' ? laneOf('', 'any') : laneOf(role, 'write')),
+    borrowable: (role) => (keepsSessions(deps) ? laneOf(role, 'write') : laneOf('', 'any')),
     all,
     forget(lane) {
       all.delete(lane)

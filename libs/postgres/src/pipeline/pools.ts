@@ -28,6 +28,11 @@ export type PipelinedPoolsOptions = {
    * behind pgbouncer in transaction mode: each exchange is an explicit transaction of its own.
    */
   readonly mode?: 'pipelined' | 'transactional'
+  /**
+   * Whether tables are spread over servers by Citus; asked for each exchange. Then each is an explicit transaction too,
+   * and its settings are set in the way that Citus passes on to the others.
+   */
+  readonly distributes?: () => boolean
   readonly clock?: Clock
   /** Spreads the pauses between connection attempts; 0 ≤ x < 1. */
   readonly random?: () => number
@@ -60,10 +65,11 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
   const {
     clock = systemClock,
     mode = 'pipelined',
+    distributes = () => false,
     roleSettings = () => [],
     onObservation: observe = () => {},
   } = options
-  const rules = { mode, roleSettings }
+  const rules = { mode, distributes, roleSettings }
   const limits = { ...defaultPipelineLimits, ...options.limits }
   const watch = createFlightWatch(limits.abortPollMs)
   const budget = createConnectionBudget(limits.connectionsMax)

@@ -121,12 +121,22 @@ test('slow and unknown statements do not delay fast ones', async () => {
   const pools = cluster.pools({ limits: { sharedConnectionsMax: 1, aloneConnectionsMax: 2 } })
   const fast = () => pools.run(exchange(sql('select 42')))
   for (let i = 0; i < 4; i++) await fast()
-  const slow = [1, 2, 3, 4].map((n) => pools.run(exchange(sql(`select ${n}, pg_sleep(1)`))))
-  let ended = 0
-  for (const answer of slow) void answer.then(() => ended++)
+  const enough = new AbortController()
+  const endless = (n: number) => exchange(sql(`select ${n}, pg_sleep(600)`), { signal: enough.signal })
+  const slow = [1, 2, 3, 4].map((n) => failure(pools.run(endless(n))))
   for (let i = 0; i < 20; i++) await fast()
-  expect(ended).toBe(0)
-  await Promise.all(slow)
+  enough.abort()
+  for (const answer of slow) expect(await answer).toMatchObject({ reason: 'aborted' })
+})
+
+test('where no session is kept, Postgres is told the time that is left when a statement is sent, not when it had to wait', async () => {
+  const pools = cluster.pools({ mode: 'transactional', limits: { connectionsMax: 1 } })
+  const first = pools.run(exchange(nap(0.5)))
+  const second = cell(pools, exchange(sql(`select current_setting('statement_timeout')`), within(20_000)))
+  await first
+  const text = await second
+  const leftMs = text!.endsWith('ms') ? Number.parseInt(text!) : Number.parseInt(text!) * 1000
+  expect(leftMs).toBeLessThanOrEqual(19_510)
 })
 
 test('a role keeps its own time limit where it is shorter', async () => {

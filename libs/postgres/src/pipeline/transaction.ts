@@ -4,6 +4,8 @@ import type { Consistency, HangUp, OnCommit, Statement, StatementResult } from '
 import type { Connection } from './connection.ts'
 import {
   emptyEnvelope,
+  keepsSessions,
+  roleIsolation,
   toAssertion,
   toClosingEnvelope,
   toInnerEnvelope,
@@ -141,7 +143,8 @@ function createLoan(deps: TransactionDeps, request: TransactionRequest, connecti
 
   return {
     async open() {
-      await send(toOpeningEnvelope(request, toAssertion(deps, request), deps.mode === 'pipelined'))
+      const isolation = request.isolation ?? roleIsolation(deps, role)
+      await send(toOpeningEnvelope({ access, isolation }, toAssertion(deps, request)(), keepsSessions(deps)))
     },
     tx: {
       async query(statement) {

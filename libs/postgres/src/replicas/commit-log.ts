@@ -118,7 +118,7 @@ const pageHeaderBytesMax = 40n
  * The primary's next place may lie behind the header of a page on which nothing is yet; what replicas have replayed ends
  * before it, on an idle server for long.
  */
-function toEndOfRecord(lsn: Lsn): Lsn {
+export function toEndOfRecord(lsn: Lsn): Lsn {
   const offset = lsn % pageBytes
   return offset <= pageHeaderBytesMax ? lsn - offset : lsn
 }

@@ -15,6 +15,8 @@ export type TestCluster = {
   readonly password: string
   /** A database with the conventions, to be cloned; nobody can connect to it. */
   readonly template: string
+  /** The coordinator of a Citus cluster: then there is no template, and each database is made on all servers. */
+  readonly isCitus: boolean
 }
 
 const servicesFolder = path.join(import.meta.dirname, '../../../../services')
@@ -32,16 +34,22 @@ type Server = { readonly url: string; stop(): Promise<void> }
 /**
  * Starts a cluster in a temporary folder, without crash safety, and prepares the template. `PANDO_TEST_DATABASE_URL`
  * names another server instead, for one run at a time: its superuser must not be `postgres`, which the conventions want
- * weaker.
+ * weaker. `PANDO_TEST_CITUS_URL` names the coordinator of a Citus cluster in the same way; its superuser must be let in
+ * to the workers too, and so must the API roles without a password.
  */
 export async function startTestCluster(): Promise<TestCluster & Server> {
+  const coordinator = process.env['PANDO_TEST_CITUS_URL']
+  if (coordinator !== undefined) {
+    const password = randomBytes(12).toString('base64url')
+    return { url: coordinator, password, template: '', isCitus: true, stop: async () => {} }
+  }
   const named = process.env['PANDO_TEST_DATABASE_URL']
   const template = `pando_template_${randomBytes(4).toString('hex')}`
   const server = named === undefined ? await startOwnServer() : borrowServer(named, template)
   try {
     const password = randomBytes(12).toString('base64url')
     await prepareTemplate(server.url, template, password)
-    return { url: server.url, password, template, stop: server.stop }
+    return { url: server.url, password, template, isCitus: false, stop: server.stop }
   } catch (error) {
     await server.stop()
     throw error

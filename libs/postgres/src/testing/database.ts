@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers'
 import { inject } from 'vitest'
 import { createDatabase, type Queries } from '../database.ts'
 import { loginUrl } from '../login.ts'
-import type { TestCluster } from './cluster.ts'
+import { createCitusDatabase, dropCitusDatabase } from './citus.ts'
+import { prepareDatabase, type TestCluster } from './cluster.ts'
 import type { ClusterAnswer } from './global-setup.ts'
 
 export type TestDatabaseOptions = {
@@ -34,8 +35,12 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const cluster = await getCluster()
   const conventions = options.conventions ?? true
   const name = `test_${randomBytes(8).toString('hex')}`
-  await withAdmin(cluster, (admin) => (conventions ? clone(admin, cluster.template, name) : createEmpty(admin, name)))
   const url = loginUrl(cluster.url, { database: name })
+  const isSpread = conventions && cluster.isCitus
+  if (isSpread) await createSpread(cluster, name)
+  else {
+    await withAdmin(cluster, (admin) => (conventions ? clone(admin, cluster.template, name) : createEmpty(admin, name)))
+  }
   const urlAs = (role: string): string => loginUrl(url, { role, password: cluster.password })
   const admin = createDatabase({ url, applicationName: 'test', connectionsMax: 4 })
   const database: TestDatabase = {
@@ -47,7 +52,8 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     run: async (sql) => void (await admin.query(sql)),
     close: async () => {
       await admin.close()
-      await withAdmin(cluster, (queries) => queries.query(`drop database if exists ${name} with (force)`))
+      if (isSpread) await dropCitusDatabase(cluster.url, name)
+      else await withAdmin(cluster, (queries) => queries.query(`drop database if exists ${name} with (force)`))
     },
   }
   if (options.sql !== undefined) await runAs(conventions ? urlAs('postgres') : url, options.sql)
@@ -83,6 +89,16 @@ async function runAs(url: string, sql: string): Promise<void> {
   } finally {
     await database.close()
   }
+}
+
+/** Nothing can be cloned on Citus. The API roles may log in there, as `pando shard apply` lets them. */
+async function createSpread({ url, password }: TestCluster, name: string): Promise<void> {
+  await createCitusDatabase(url, name)
+  const own = loginUrl(url, { database: name })
+  await prepareDatabase(own, password)
+  const admin = createDatabase({ url: own, applicationName: 'test', connectionsMax: 1 })
+  for (const role of ['anon', 'authenticated', 'service_role']) await admin.query(`alter role ${role} login`)
+  await admin.close()
 }
 
 async function createEmpty(admin: Queries, name: string): Promise<void> {

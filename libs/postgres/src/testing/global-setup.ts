@@ -25,8 +25,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   let starting: ReturnType<typeof startTestCluster> | undefined
   const answer = async (): Promise<ClusterAnswer> => {
     try {
-      const { url, password, template } = await (starting ??= startTestCluster())
-      return { cluster: { url, password, template } }
+      const { stop: _, ...cluster } = await (starting ??= startTestCluster())
+      return { cluster }
     } catch (error) {
       return { error: describe(error) }
     }

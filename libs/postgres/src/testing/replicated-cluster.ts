@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chown, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -29,6 +29,10 @@ export type TestServer = {
   promote(): Promise<void>
   /** Makes a server that is stopped a standby of another, or a standby that runs one of this other. */
   follow(primary: TestServer): Promise<void>
+  /** Makes a server, whatever is on it, a standby of another that runs, to be started. */
+  rebuild(primary: TestServer): Promise<void>
+  /** What it has on the disk. */
+  readonly dataFolder: string
   /** Returns when everything is replayed that `primary` has written until now. */
   catchUp(primary: TestServer): Promise<void>
 }
@@ -87,6 +91,7 @@ async function remove(servers: readonly TestServer[], folder: string): Promise<v
 
 async function createServer(home: string, settings: Settings): Promise<TestServer> {
   const port = await freePort()
+  const data = path.join(home, 'data')
   let running: EmbeddedPostgres | undefined
   let url = ''
   let source: Settings = {}
@@ -133,19 +138,28 @@ async function createServer(home: string, settings: Settings): Promise<TestServe
     },
     async follow(primary) {
       const { username, password, hostname, port: primaryPort } = new URL(primary.url)
-      const info = `host=${hostname} port=${primaryPort} user=${username} password=${password}`
+      const info = `host=${hostname} port=${primaryPort} dbname=postgres user=${username} password=${password}`
       source = { primary_conninfo: info, wal_retrieve_retry_interval: '100ms' }
       if (running !== undefined) {
         await query(`alter system set primary_conninfo = '${info}'`)
         await query('select pg_reload_conf()')
         return
       }
-      const data = path.join(home, 'data')
       const { uid, gid } = await stat(data)
       const signal = path.join(data, 'standby.signal')
       await writeFile(signal, '')
       await chown(signal, uid, gid)
     },
+    async rebuild(primary) {
+      await end()
+      const { uid, gid } = await stat(data)
+      await rm(data, { recursive: true })
+      const label = await copyRunning(primary, data)
+      await writeFile(path.join(data, 'backup_label'), label)
+      await chown(path.join(data, 'backup_label'), uid, gid)
+      await server.follow(primary)
+    },
+    dataFolder: data,
     async catchUp(primary) {
       const [row] = await primary.query('select pg_current_wal_insert_lsn()::text as lsn')
       // The place may lie behind the header of a page on which nothing is yet.
@@ -154,4 +168,23 @@ async function createServer(home: string, settings: Settings): Promise<TestServe
     },
   }
   return server
+}
+
+/** Copies the files of a server that runs; returns the label that makes the copy recover. */
+async function copyRunning(server: TestServer, folder: string): Promise<string> {
+  const client = new Client({ connectionString: server.url })
+  await client.connect()
+  try {
+    await client.query("select pg_backup_start('copy', true)")
+    // Files that go away meanwhile are in the log.
+    await copy('cp', ['-a', server.dataFolder, folder]).catch(() => undefined)
+    for (const own of ['postmaster.pid', 'pg_replslot']) await rm(path.join(folder, own), { recursive: true })
+    await mkdir(path.join(folder, 'pg_replslot'), { mode: 0o700 })
+    const { uid, gid } = await stat(folder)
+    await chown(path.join(folder, 'pg_replslot'), uid, gid)
+    const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)')
+    return rows[0]!.labelfile
+  } finally {
+    await client.end()
+  }
 }

@@ -116,9 +116,10 @@ export const notion: Definition = {
   },
 }
 
-/**
- * Who signs in by e-mail (type 100) has proven the address when `verified` says so; others have at their own provider.
- */
+/** The way of signing in at Zoom that proves no address: a password. All others leave that to another provider. */
+const zoomPassword = '100'
+
+/** An address is proven when `verified` says so, or where only other providers are ways to sign in. */
 export const zoom: Definition = {
   scopes: [],
   clientAuth: 'basic',
@@ -129,11 +130,12 @@ export const zoom: Definition = {
   api: {
     requests: ({ url }) => [`${hostOf(url, 'api.zoom.us')}/v2/users/me`],
     toProfile: ([answer], issuer) => {
-      const { id, first_name, last_name, email, verified, login_type, pic_url } = toObject(answer)
+      const { id, first_name, last_name, email, verified, login_type, login_types, pic_url } = toObject(answer)
+      const ways = (Array.isArray(login_types) ? login_types : [login_type ?? zoomPassword]).map(String)
       return toProfile({
         issuer,
         subject: id,
-        emails: [{ address: email, verified: String(login_type) !== '100' || isTrue(verified) }],
+        emails: [{ address: email, verified: isTrue(verified) || (ways.length > 0 && !ways.includes(zoomPassword)) }],
         name: [first_name, last_name].filter((part) => typeof part === 'string').join(' '),
         picture: pic_url,
       })

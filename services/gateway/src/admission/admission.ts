@@ -2,6 +2,7 @@ import { classNames } from '@pando/admission/classes'
 import { type AdmissionValues, toGateOptions } from '@pando/admission/config'
 import { createGate, type Gate } from '@pando/admission/gate'
 import { createLoadMeter, toShare } from '@pando/admission/pressure'
+import { createStallMeter, stallLookMs } from '@pando/admission/stalls'
 import { createProfiles } from '@pando/admission/profile'
 import type { MissReason } from '@pando/admission/visit'
 import type { Clock } from '@pando/core/clock'
@@ -68,11 +69,12 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const counts = countAdmission(metrics)
   const gates: Gate[] = []
   const arrivals = createArrivals()
+  const stalls = createStallMeter(clock)
   const limits = { loopLagMaxMs: values.loopLagMax, memoryShareMax: values.memoryShareMax }
 
   const createDoor = (name: string, prefix: string): Door => {
     const lookAgain = (): void => void setTimeout(() => gate.look() && lookAgain(), lookMs).unref()
-    const gate = createGate({ options, clock, onWaiting: lookAgain })
+    const gate = createGate({ options, clock, stalledMs: stalls.totalMs, onWaiting: lookAgain })
     const profiles = createProfiles(values.profilesMax)
     gates.push(gate)
     return {
@@ -100,8 +102,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
           counts.look(share)
           arrivals.look()
         }, pressureMs).unref()
+        const watching = setInterval(stalls.look, stallLookMs).unref()
         app.server.once('close', () => {
           clearInterval(timer)
+          clearInterval(watching)
           meter.stop()
         })
       })

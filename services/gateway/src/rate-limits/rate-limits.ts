@@ -33,7 +33,14 @@ const tooOften = {
 /** How often somebody may ask: before everything that a request costs. */
 export type RateLimits = {
   /** Limits the routes of `scope`, which are those of a service below a prefix. */
-  guard(scope: FastifyInstance, service: { readonly name: string; readonly prefix: string }): void
+  guard(scope: FastifyInstance, service: Limited): void
+}
+
+type Limited = {
+  readonly name: string
+  readonly prefix: string
+  /** Whether its requests go on to another node, which counts them as well. */
+  readonly isPassedOn: boolean
 }
 
 /** @throws when two policies have one name, or a name cannot stand in a header */
@@ -50,11 +57,11 @@ export function createRateLimits({ policies, ...deps }: RateLimitsDeps): RateLim
     refused: refused.series({ policy: policy.name }),
   }))
   return {
-    guard(scope, { name, prefix }) {
+    guard(scope, { name, prefix, isPassedOn }) {
       const here = all.filter(({ path }) => path.startsWith(prefix) || prefix.startsWith(path.replace(/\/$/, '')))
       if (here.length === 0) return
       const turnAway = createTurnAway(name, tooOften)
-      scope.addHook('onRequest', (request, reply) => limit({ ...deps, turnAway }, here, { request, reply }))
+      scope.addHook('onRequest', (request, reply) => limit({ ...deps, turnAway, isPassedOn }, here, { request, reply }))
     },
   }
 }
@@ -69,7 +76,10 @@ function mustBeNamed(names: readonly string[]): void {
   if (twice !== undefined) throw new Error(`PANDO_RATE_LIMITS_POLICIES: ${twice} stands there twice`)
 }
 
-type Guard = Omit<RateLimitsDeps, 'policies' | 'metrics'> & { readonly turnAway: TurnAway }
+type Guard = Omit<RateLimitsDeps, 'policies' | 'metrics'> & {
+  readonly turnAway: TurnAway
+  readonly isPassedOn: boolean
+}
 type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply }
 
 /** Tokens are taken in the order of the policies: who is refused by one has used up those of the ones before. */
@@ -79,7 +89,8 @@ async function limit(guard: Guard, policies: readonly Policy[], { request, reply
     if (!isAbout(policy, request)) continue
     const key = await keyOf(guard, policy, request)
     if (key === undefined) continue
-    const decision = await guard.store.take(key, 1, policy)
+    // Of buckets that nodes share nobody takes twice for one request: those of the door are its own.
+    const decision = await guard.store.take(guard.isPassedOn ? `door ${key}` : key, 1, policy)
     decided.push({ policy, decision })
     if (decision.isTaken) continue
     policy.refused.add()

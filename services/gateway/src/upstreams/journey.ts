@@ -26,13 +26,12 @@ export function createJourney(deps: JourneyDeps, request: FastifyRequest): Journ
   let exchange: Exchange | undefined
   let isOver = false
 
-  /** Sends the request to an address; says how that went. */
-  async function visit(address: Address): Promise<Answer> {
+  function send(address: Address): Exchange {
     address.running.requests += 1
-    const sent = (exchange = new Exchange({
+    const sent = new Exchange({
       isHead: raw.method === 'HEAD',
       onEnd: () => (address.running.requests -= 1),
-    }))
+    })
     const leftMs = remainingMs(request.state.deadline)
     const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
     address.pool.dispatch(
@@ -44,15 +43,7 @@ export function createJourney(deps: JourneyDeps, request: FastifyRequest): Journ
       },
       sent,
     )
-    try {
-      const answer = await sent.answer
-      upstream.report(address, isFault(answer) ? 'fault' : 'answered')
-      return answer
-    } catch (error) {
-      const outcome = isOver || raw.errored ? undefined : outcomeOf(error)
-      if (outcome !== undefined) upstream.report(address, outcome)
-      throw error
-    }
+    return sent
   }
 
   /** Whether nothing of it can have been done yet, or doing it again changes nothing. */
@@ -71,10 +62,15 @@ export function createJourney(deps: JourneyDeps, request: FastifyRequest): Journ
       if (address === undefined) throw failure ?? errors.upstreamUnreachable(upstream.name)
       if (address.running.requests >= upstream.requestsMax)
         throw errors.upstreamBusy(upstream.name, upstream.requestsMax)
+      exchange = send(address)
       try {
-        return await visit(address)
+        const answer = await exchange.answer
+        upstream.report(address, isFault(answer) ? 'fault' : 'answered')
+        return answer
       } catch (error) {
         failure = error
+        const outcome = isOver || raw.errored ? undefined : outcomeOf(error)
+        if (outcome !== undefined) upstream.report(address, outcome)
         if (!mayRepeat() || tried.length >= retriesMax || !upstream.retries.spend()) throw error
         observe({ kind: 'request.repeated', service: upstream.name })
         tried.push(address)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { createTestBus, type TestBus } from '@pando/bus/testing/test-bus'
 import { createTestReader, type TestReader } from '@pando/changes/testing/test-reader'
 import type { Caller } from '@pando/core/caller'
 import { createDatabase, type Database } from '@pando/postgres/database'
@@ -91,22 +92,33 @@ const ofTables: Record<string, Way> = {
 
 let database: TestDatabase
 let api: Database
-let log: TestReader
+const buses: TestBus[] = []
+/** The log as the process has it that reads, and as another one has it by the bus. */
+let logs: Readonly<Record<'reading' | 'following', TestReader>>
 let id = 0
 
 beforeAll(async () => {
   database = await createTestDatabase()
   await database.run(schema)
   api = createDatabase({ url: database.apiUrl, applicationName: 'test' })
-  log = createTestReader({ url: database.url, publications: ['supabase_realtime'] })
-  await log.start()
+  logs = { reading: await startLog(), following: await startLog() }
 })
 afterEach(() => database.run(end))
 afterAll(async () => {
-  await log.stop()
+  for (const log of Object.values(logs ?? {})) await log.stop()
+  for (const bus of buses) await bus.stop()
   await api.close()
   await database.close()
 })
+
+async function startLog(): Promise<TestReader> {
+  const bus = createTestBus({ url: database.url })
+  buses.push(bus)
+  await bus.start()
+  const log = createTestReader({ url: database.url, publications: ['supabase_realtime'], bus })
+  await log.start()
+  return log
+}
 
 function toCaller(role: string): Caller {
   return { role, claims: { role }, claimsJson: JSON.stringify({ role }) }
@@ -114,8 +126,10 @@ function toCaller(role: string): Caller {
 
 type Following = { readonly told: string[]; readonly fanOut: ChangeFanOut; pass(): Promise<void>; stop(): void }
 
+type Clock = { nowMs: number }
+
 /** Follows as the reader. `accessInterval` and the clock say how long what was asked of Postgres holds. */
-async function follow(accessInterval: number, clock: { nowMs: number }): Promise<Following> {
+async function follow(log: TestReader, accessInterval: number, clock: Clock): Promise<Following> {
   const told: string[] = []
   const fanOut = createChangeFanOut({
     port: createChangeStore({ database: api, publication: 'supabase_realtime' }),
@@ -158,11 +172,16 @@ async function follow(accessInterval: number, clock: { nowMs: number }): Promise
 
 const insert = (text: string): string => `insert into papers.papers (id, text) values (${(id += 1)}, '${text}')`
 
+type Around = { readonly log?: TestReader; readonly interval: number; readonly waitMs: number }
+
 /** What is told of a paper before a revoke, and of those that are written right after it. */
-async function tellAround([revoke, before = '']: Way, interval: number, waitMs: number): Promise<readonly string[]> {
+async function tellAround(
+  [revoke, before = '']: Way,
+  { log = logs.reading, interval, waitMs }: Around,
+): Promise<readonly string[]> {
   await database.run(begin + before)
   const clock = { nowMs: 0 }
-  const following = await follow(interval, clock)
+  const following = await follow(log, interval, clock)
   await database.run(insert('before'))
   await following.pass()
   await database.run(revoke)
@@ -176,16 +195,19 @@ async function tellAround([revoke, before = '']: Way, interval: number, waitMs: 
 const minute = 60_000
 
 describe('without event triggers nothing that is committed later is told by', () => {
-  test.each(Object.entries(ofTables))('%s, by the log alone', async (_name, way) => {
-    expect(await tellAround(way, minute, 0)).toEqual(['before'])
+  describe.each(['reading', 'following'] as const)('the log alone, in a process that is %s it:', (state) => {
+    test.each(Object.entries(ofTables))('%s', async (_name, way) => {
+      expect(logs[state].state()).toBe(state)
+      expect(await tellAround(way, { log: logs[state], interval: minute, waitMs: 0 })).toEqual(['before'])
+    })
   })
 
   test.each(Object.entries(ofRoles))('%s, when each change is asked about', async (_name, way) => {
-    expect(await tellAround(way, 0, 0)).toEqual(['before'])
+    expect(await tellAround(way, { interval: 0, waitMs: 0 })).toEqual(['before'])
   })
 
   test.each(Object.entries(ofRoles))('%s, two intervals later', async (_name, way) => {
-    expect(await tellAround(way, minute, 2 * minute)).toEqual(['before'])
+    expect(await tellAround(way, { interval: minute, waitMs: 2 * minute })).toEqual(['before'])
   })
 })
 
@@ -193,11 +215,12 @@ test('what a policy reads has row security by now: callers are told apart two in
   const policy = `create or replace function papers.may_read() returns boolean language sql stable as 'select true';
     alter policy "p" on papers.papers using (open in (select open from papers.rooms))`
   const revoke = 'alter table papers.rooms enable row level security'
-  expect(await tellAround([revoke, policy], minute, 2 * minute)).toEqual(['before'])
+  expect(await tellAround([revoke, policy], { interval: minute, waitMs: 2 * minute })).toEqual(['before'])
 })
 
 test('a planted stale answer is found', async () => {
-  expect(await tellAround(ofRoles['a role that leaves the group of a policy']!, minute, 0)).toContain('after')
+  const way = ofRoles['a role that leaves the group of a policy']!
+  expect(await tellAround(way, { interval: minute, waitMs: 0 })).toContain('after')
 })
 
 describe('what is asked about access is another text after', () => {

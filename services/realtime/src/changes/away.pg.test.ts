@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { createTestReader } from '@pando/changes/testing/test-reader'
 import type { Caller } from '@pando/core/caller'
 import { systemClock } from '@pando/core/clock'
 import { createDatabase, type Database } from '@pando/postgres/database'
 import { startEmbeddedPostgres } from '@pando/postgres/embedded/start'
+import { PostgresUnavailable } from '@pando/postgres/errors'
 import { loginUrl } from '@pando/postgres/login'
 import { ensureConventions, listConventionFolders } from '@pando/postgres/migrations/conventions'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
@@ -12,8 +14,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { realtimeDefaults } from '../testing/realtime-defaults.ts'
 import { createChangeStore } from './change-store.ts'
 import type { ChangesObservation } from './deps.ts'
-import { createChangeFanOut } from './fan-out.ts'
+import { type ChangeFanOut, createChangeFanOut } from './fan-out.ts'
 import { parseRequest } from './parse-request.ts'
+import { prepareBindings } from './prepare-bindings.ts'
+import { areSeen } from './statements.ts'
 import { openWriter, type Writer } from './testing/written-changes.ts'
 
 const schema = `
@@ -64,15 +68,19 @@ afterAll(async () => {
 const claims = { role: 'authenticated', sub: crypto.randomUUID() }
 const caller: Caller = { role: claims.role, claims, claimsJson: JSON.stringify(claims) }
 
-async function follow(changesPendingMax: number) {
-  const told: string[] = []
-  observed = []
-  const fanOut = createChangeFanOut({
+const createFanOut = (changesPendingMax: number): ChangeFanOut =>
+  createChangeFanOut({
     port: createChangeStore({ database: api, publication: 'supabase_realtime' }),
     clock: systemClock,
     options: { ...realtimeDefaults, changesPendingMax },
     observe: (observation) => observed.push(observation),
   })
+
+const follow = (changesPendingMax: number) => followWith(createFanOut(changesPendingMax))
+
+async function followWith(fanOut: ChangeFanOut) {
+  const told: string[] = []
+  observed = []
   const prepared = await fanOut.prepare(parseRequest({ event: '*', schema: 'public' }), caller)
   const handle = fanOut.add({
     bindings: [{ id: 0, prepared }],
@@ -120,4 +128,61 @@ test('with more than may wait the follower is told to fetch again', { timeout: 3
   await settle()
   stop()
   expect(told.slice(-2)).toEqual(['rooms 7', 'open 7'])
+})
+
+test('who asks to follow is answered when Postgres is back, and nobody asks on for those who have left', async () => {
+  const fanOut = createFanOut(1_000)
+  const entries = [{ id: 7, event: '*', schema: 'public', table: 'open' }]
+  const ask = (isOver: () => boolean) => prepareBindings(fanOut, { entries, caller, isOver })
+  await postgres.stop()
+  const stays = ask(() => false)
+  await expect(ask(() => true)).rejects.toThrow(PostgresUnavailable)
+  await start()
+  expect(await stays).toMatchObject([{ id: 7 }])
+})
+
+test('what a revoke leaves is asked about when others see it, which may be later than it is in the log', async () => {
+  const owner = createDatabase({ url: postgres.url, applicationName: 'test' })
+  const blocked = createDatabase({ url: postgres.url, applicationName: 'test blocked', connectionsMax: 1 })
+  const log = createTestReader({ url: postgres.url, publications: ['supabase_realtime'] })
+  const fanOut = createFanOut(1_000)
+  log.subscribe({
+    onTransaction: (transaction) => {
+      if (transaction.notices.includes('pando.schema')) fanOut.forget(transaction.xid)
+      fanOut.onTransaction(transaction)
+    },
+    onReset: () => {},
+  })
+  await owner.query(`create table public.secrets (id int primary key);
+    grant select on public.secrets to authenticated;
+    alter publication supabase_realtime add table public.secrets`)
+  await log.start()
+  const heard = await followWith(fanOut)
+  const write = async (table: string, id: number): Promise<void> => {
+    await owner.query(`insert into public.${table} values (${id})`)
+    await log.until(() =>
+      log.changes().some(({ relation, row }) => relation.table === table && row?.[0] === String(id)),
+    )
+  }
+  await write('secrets', 1)
+  await heard.settle()
+  // A commit that waits for a standby is in the log, and nobody sees it.
+  await owner.query("alter system set synchronous_standby_names = 'nobody'")
+  await owner.query('select pg_reload_conf()')
+  const revoked = blocked.query('set synchronous_commit = on; revoke select on public.secrets from authenticated')
+  const waiting = "select from pg_stat_activity where application_name = 'test blocked' and wait_event = 'SyncRep'"
+  await expect.poll(() => owner.query(waiting), { timeout: 20_000 }).toHaveLength(1)
+  await write('secrets', 2)
+  const asked = `select from pg_stat_activity where query = '${areSeen.replaceAll("'", "''")}'`
+  await expect.poll(() => owner.query(asked), { timeout: 20_000 }).not.toHaveLength(0)
+  await owner.query('alter system reset synchronous_standby_names')
+  await owner.query('select pg_reload_conf()')
+  await revoked
+  await write('secrets', 3)
+  await write('open', 4)
+  await heard.settle()
+  heard.stop()
+  expect(heard.told).toEqual(['secrets 1', 'open 4'])
+  await log.stop()
+  await Promise.all([owner.close(), blocked.close()])
 })

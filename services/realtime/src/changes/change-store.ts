@@ -1,6 +1,7 @@
 import type { Database } from '@pando/postgres/database'
 import { PostgresError } from '@pando/postgres/errors'
-import { toClaimFunctions } from './claim-functions.ts'
+import { toClaimFunctions } from '@pando/catalogue/policies/claim-functions'
+import { readAccess } from '@pando/catalogue/policies/read-access'
 import type { ChangesPort, FilterQuestion, Question, RowQuestion, Verdict } from './deps.ts'
 import type { TableFacts } from './facts.ts'
 import { TooEarly } from './patient-port.ts'
@@ -39,13 +40,17 @@ export function createChangeStore({ database, publication }: ChangeStoreDeps): C
     },
     async checkRows(questions) {
       const asked = JSON.stringify(questions.map((each) => (each.kind === 'row' ? toRow(each) : toFilter(each))))
-      const rows = await database.query<{ answers: string | null }>(statements.checkChanges, [asked, toXids(questions)])
+      const rows = await database.query<{ answers: string | null }>(statements.checkChanges, [toXids(questions), asked])
       const { answers } = rows[0]!
       if (answers === null) throw new TooEarly()
       return (JSON.parse(answers) as (string | null)[][]).map((verdicts) => verdicts.map(toVerdict))
     },
+    async mustSee(xids) {
+      const rows = await database.query<{ seen: boolean }>(statements.areSeen, [[...xids]])
+      if (!rows[0]!.seen) throw new TooEarly()
+    },
     async readAccess() {
-      const rows = await database.query<{ access: string }>(statements.readAccess, [publication])
+      const rows = await database.query<{ access: string }>(readAccess, [[publication]])
       return rows[0]!.access
     },
   }

@@ -34,6 +34,8 @@ export type Verdict = boolean | null | { readonly error: string }
 export type ChangesPort = {
   /** Undefined for a table or a role that does not exist. */
   findTable(schema: string, table: string, role: string): Promise<TableFacts | undefined>
+  /** Rejects with `TooEarly` while others do not see one of these transactions, of which the log tells before they do. */
+  mustSee(xids: ReadonlySet<number>): Promise<void>
   /** Published tables, for subscriptions to a whole schema. */
   listPublished(): Promise<readonly { readonly schema: string; readonly table: string }[]>
   /** The operand as Postgres prints it. Rejects with `SubscriptionRefused` for one that the type does not read. */

@@ -1,3 +1,5 @@
+import type { ClaimFunction } from '@pando/catalogue/policies/claim-functions'
+
 /** How values of a column are ordered: by bytes, or by rules that only Postgres knows. */
 export type Collation = 'bytes' | 'deterministic' | 'other'
 
@@ -29,9 +31,6 @@ export type TypeFacts = {
 }
 
 export type PolicyFacts = { readonly name: string; readonly isPermissive: boolean; readonly using: string }
-
-/** Functions of the request's claims; only those whose source is the one we know are named. */
-export type ClaimFunction = 'uid' | 'role' | 'email' | 'jwt'
 
 /** What the catalogue says about one table, for one role. */
 export type TableFacts = {

@@ -9,7 +9,7 @@ import type { ColumnFacts, TableFacts } from './facts.ts'
 import { type ChangeFanOut, createChangeFanOut, type Handle } from './fan-out.ts'
 import { TooEarly } from './patient-port.ts'
 import { parseRequest } from './parse-request.ts'
-import { parseExpressions } from './policies/syntax.ts'
+import { parseExpressions } from '@pando/catalogue/policies/syntax'
 
 const columns: readonly ColumnFacts[] = [
   { name: 'id', typeOid: 23, typeName: 'int4', typeText: 'integer' },
@@ -55,6 +55,7 @@ let fanOut: ChangeFanOut
 
 const port: ChangesPort = {
   findTable: async (_schema, table) => facts.get(table),
+  mustSee: async () => {},
   listPublished: async () => [],
   readOperand: async ({ operand }) => operand,
   checkRows(questions) {
@@ -123,6 +124,7 @@ const relations = oids.map((table, oid): Relation => ({
   table,
   replicaIdentity: 'default',
   columns: columns.map(({ name, typeOid, typeName }) => ({ name, typeOid, typeName, isKey: name === 'id' })),
+  describedAt: 'first',
 }))
 
 function toChange(table: string, id: string, owner = 'ann'): Change {
@@ -296,7 +298,7 @@ test('a table that the log describes anew is looked up anew', async () => {
   tell(toChange('quick', '1'))
   await settle()
   facts.set('quick', toFacts('quick', 'false'))
-  tell({ ...toChange('quick', '2'), relation: { ...toChange('quick', '2').relation } })
+  tell({ ...toChange('quick', '2'), relation: { ...toChange('quick', '2').relation, describedAt: 'second' } })
   await settle()
   expect(heard.told).toEqual(['quick 1'])
 })
@@ -313,6 +315,7 @@ test('what was missed comes before what is new', async () => {
 
 test('who come back together share what is asked about what they missed, however much that is', async () => {
   const heard = [await follow(toCaller('ann'), 'slow'), await follow(toCaller('ann'), 'slow')]
+  fanOut.onTransaction({ changes: [{ ...toChange('slow', 'before'), kind: 'truncate' }] })
   const missed = Array.from({ length: 150 }, (_, at) => toChange('slow', String(at)))
   for (const { handle } of heard) fanOut.replay(handle, missed)
   tell(toChange('slow', 'new'))

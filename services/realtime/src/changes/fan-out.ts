@@ -2,7 +2,7 @@ import type { Change, Transaction } from '@pando/changes/change'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import type { RealtimeOptions } from '../config.ts'
-import { createAccessWatch } from './access-watch.ts'
+import { createAccessWatch } from '@pando/catalogue/policies/access-watch'
 import type { Delivery } from './change-run.ts'
 import type { Binding } from './choose-bindings.ts'
 import { decideMissed } from './decide-missed.ts'
@@ -49,8 +49,13 @@ export type ChangeFanOut = {
   /** Tells one subscriber what it missed; right after `add`, so that newer changes come after it. */
   replay(handle: Handle, changes: readonly Change[]): void
   onTransaction(transaction: Pick<Transaction, 'changes'> & Partial<Pick<Transaction, 'xid'>>): void
-  /** Policies, privileges or tables may have changed: everything is looked up anew, and what waits is decided anew. */
-  forget(): void
+  /**
+   * Policies, privileges or tables may have changed: everything is looked up anew, and what waits is decided anew. `xid` is the
+   * transaction that did it, where that is known.
+   */
+  forget(xid?: number): void
+  /** The log begins anew, maybe on another server. Who follows has to fetch again anyway, so nothing that waits is told. */
+  restart(): void
   /** Of one subscriber, changes that wait for a decision. */
   pending(handle: Handle): number
   /** Subscribers, and changes that wait for a decision. */
@@ -71,15 +76,15 @@ export function createChangeFanOut({ port, clock, options, observe }: ChangeFanO
   const preparations = createPreparations(port)
   const index = createSubscriptionIndex<Entry>()
   const subscribers = new Map<Handle, Subscriber>()
-  const forget = (): void => {
+  const forget = (xid?: number): void => {
     preparations.forget()
-    plans.forget()
+    plans.forget(xid)
   }
   const access = createAccessWatch({
     readAccess: patient.readAccess,
     clock,
     intervalMs: options.accessInterval,
-    onChanged: forget,
+    onChanged: () => forget(),
   })
 
   const runs = createRuns({ plans, checks, undecidedDeletes, sharedMs: 2 * options.accessInterval })
@@ -140,10 +145,15 @@ export function createChangeFanOut({ port, clock, options, observe }: ChangeFanO
       if (missed.length > 0) tellMissed(subscriber, missed)
     },
     onTransaction({ changes, xid }) {
-      for (const { relation } of changes) if (plans.meet(relation)) preparations.forget()
+      for (const { relation } of changes) if (plans.meet(relation, xid)) preparations.forget()
       for (const change of changes) tell(change, findTold(change), xid)
     },
     forget,
+    restart() {
+      plans.restart()
+      preparations.forget()
+      for (const { lane } of subscribers.values()) lane.clear()
+    },
     pending: (handle) => subscribers.get(handle)?.lane.pending() ?? 0,
     counts() {
       let pending = 0

@@ -17,6 +17,8 @@ export type Lane<T> = {
   /** How many wait to be decided. */
   pending(): number
   /** Drops what waits. */
+  clear(): void
+  /** The same, and takes nothing more. */
   close(): void
 }
 
@@ -66,6 +68,9 @@ export function createLane<T>(deps: LaneDeps<T>): Lane<T> {
       }
     },
     pending: () => slots.length,
+    clear() {
+      slots = []
+    },
     close() {
       isClosed = true
       slots = []

@@ -1,7 +1,7 @@
 import type { Caller } from '@pando/core/caller'
 import type { ChangesPort } from './deps.ts'
 import type { ColumnFacts, TableFacts } from './facts.ts'
-import { loadParser } from './policies/syntax.ts'
+import { loadParser } from '@pando/catalogue/policies/syntax'
 import { createFilterTest, type FilterTest } from './filter-test.ts'
 import { type ChangeRequest, type Filter, SubscriptionRefused } from './request.ts'
 import type { Indexed } from './subscription-index.ts'

@@ -111,47 +111,18 @@ from asked c`
 /** What a type reads from an operand, as text. `$1` operator, `$2` type, `$3` operand. */
 export const readOperand = `select realtime.read_operand($1, $2::bigint::oid, $3) as operand`
 
-/**
- * Answers for questions `$1`, both as JSON; null when one of the transactions `$2` is not visible to others yet. The log
- * numbers transactions by 32 bits: they are the ones nearest to the next.
- */
-export const checkChanges = `
-select case when not exists (
+/** Those of the transactions `$1` that are not visible to others yet. The log numbers them by 32 bits: the ones nearest to the next. */
+const unseen = `
   select
-  from unnest($2::bigint[]) as xid,
+  from unnest($1::bigint[]) as xid,
     lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) as here
   where not pg_visible_in_snapshot(
-    (next + ((xid - next + 2147483648) & 4294967295) - 2147483648)::text::xid8, pg_current_snapshot())
-) then realtime.check_changes($1::jsonb)::text end as answers`
+    (next + ((xid - next + 2147483648) & 4294967295) - 2147483648)::text::xid8, pg_current_snapshot())`
 
-/**
- * A hash of all that says who may see rows: roles and their memberships; owners, privileges and row security of tables
- * and schemas; policies; what is published in `$1`; functions of the claims. Where a row says much, who wrote it last
- * (xmin) stands for it. Objects of Postgres itself (oids below 16384) are left out.
- */
-export const readAccess = `
-with told (kind, fact) as (
-  select 'member', m::text from pg_auth_members m
-  union all
-  select 'role', concat_ws(' ', oid, rolname, rolsuper, rolinherit, rolbypassrls) from pg_roles
-  union all
-  select 'schema', concat_ws(' ', oid, nspname, nspowner, hash_array_extended(nspacl, 0)) from pg_namespace where nspname !~ '^pg_(toast|temp)'
-  union all
-  select 'table', concat_ws(' ', oid, relname, relnamespace, relowner, relrowsecurity, relforcerowsecurity,
-    hash_array_extended(relacl, 0))
-  from pg_class where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f') and relpersistence <> 't'
-  union all
-  select 'column', concat_ws(' ', attrelid, attname, hash_array_extended(attacl, 0)) from pg_attribute where attrelid >= 16384 and attacl is not null
-  union all
-  select 'policy', concat_ws(' ', oid, xmin) from pg_policy
-  union all
-  select 'function', concat_ws(' ', oid, xmin) from pg_proc
-  where pronamespace = to_regnamespace('auth') and proname in ('uid', 'role', 'email', 'jwt')
-  union all
-  select 'publication', concat_ws(' ', p.oid, p.xmin, r.oid, r.xmin)
-  from pg_publication p
-  left join pg_publication_rel r on r.prpubid = p.oid
-  where p.pubname = $1
-)
-select concat_ws(' ', count(*), bit_xor(hashtextextended(concat_ws(' ', kind, fact), 0))) as access
-from told`
+/** Whether others see all of the transactions `$1`. */
+export const areSeen = `select not exists (${unseen}) as seen`
+
+/** Answers for questions `$2`, both as JSON; null when one of the transactions `$1` is not visible to others yet. */
+export const checkChanges = `
+select case when not exists (${unseen}
+) then realtime.check_changes($2::jsonb)::text end as answers`

@@ -74,7 +74,14 @@ test('everybody whom a change concerns is found, and nobody of another table, ki
       }
       for (const { kind, schema, table, values, hasOtherType } of changes) {
         const typed = hasOtherType ? columns.map((column) => ({ ...column, typeOid: 25 })) : columns
-        const relation: Relation = { oid: 1, schema, table, replicaIdentity: 'default', columns: typed }
+        const relation: Relation = {
+          oid: 1,
+          schema,
+          table,
+          replicaIdentity: 'default',
+          columns: typed,
+          describedAt: '',
+        }
         const found = new Set<Indexed>()
         index.visit(relation, kind, values, (entry) => found.add(entry))
         const wrong = [...entries].filter((entry) => {
@@ -102,7 +109,14 @@ test('who comes back finds in the log all that concerns them, and nothing of ano
       const bindings = requests.map((each, id) => ({ id, ...toEntry(each) }))
       const log = changes.map(({ kind, schema, table, values, hasOtherType }): Change => {
         const typed = hasOtherType ? columns.map((column) => ({ ...column, typeOid: 25 })) : columns
-        const relation: Relation = { oid: 1, schema, table, replicaIdentity: 'default', columns: typed }
+        const relation: Relation = {
+          oid: 1,
+          schema,
+          table,
+          replicaIdentity: 'default',
+          columns: typed,
+          describedAt: '',
+        }
         const rows = kind === 'DELETE' ? { row: undefined, old: values } : { row: values, old: undefined }
         return { cursor: '', kind: lower[kind], relation, ...rows, committedAt: '' }
       })

@@ -1,11 +1,12 @@
 import type { Relation } from '@pando/changes/change'
+import type { Cursor } from '@pando/changes/cursor'
 import type { Caller } from '@pando/core/caller'
 import type { ChangesPort } from './deps.ts'
 import { type ChangeEncoder, createChangeEncoder } from './encode-change.ts'
 import type { TableFacts } from './facts.ts'
 import { compilePolicies, type ParsedPolicy, type Predicate } from './policies/compile.ts'
-import { type Dependencies, toDependencies } from './policies/dependencies.ts'
-import { parseExpressions } from './policies/syntax.ts'
+import { type Dependencies, toDependencies } from '@pando/catalogue/policies/dependencies'
+import { parseExpressions } from '@pando/catalogue/policies/syntax'
 import { type ClaimsGroup, createGrouping } from './policies/grouping.ts'
 
 /** How rows of a table are shown to one role: all, none, or those that policies let a caller see. */
@@ -38,25 +39,48 @@ export type TablePlans = {
   /** Undefined for a table that is gone, or whose name another one has by now. Rejects when Postgres cannot be asked. */
   find(relation: Relation, role: string): TablePlan | undefined | Promise<TablePlan | undefined>
   /**
-   * A change of the table has come. The log describes a table anew after anything about it, its policies, privileges or
-   * schema was changed: then its plans are made anew, and the answer is true.
+   * A change of the table has come. The log describes a table first, and anew after anything about it, its policies, privileges
+   * or schema was changed: then its plans are made anew, and the answer is true. `xid` is the change's transaction.
    */
-  meet(relation: Relation): boolean
+  meet(relation: Relation, xid?: number): boolean
   /** Counts how often something may have changed; what was decided under an older count is decided anew. */
   generation(): number
-  /** Policies, privileges or tables may have changed. */
-  forget(): void
+  /** Policies, privileges or tables may have changed; `xid` is the transaction that did it, where that is known. */
+  forget(xid?: number): void
+  /** The log is another one: what it told of transactions says nothing any more. */
+  restart(): void
 }
 
-export function createTablePlans(port: Pick<ChangesPort, 'findTable'>): TablePlans {
+/** Who changed a table this many changes ago has long been seen by all. */
+const unseenMax = 100
+
+export function createTablePlans(port: Pick<ChangesPort, 'findTable' | 'mustSee'>): TablePlans {
   type Kept = { readonly relation: Relation; plan: TablePlan | undefined | Promise<TablePlan | undefined> }
   let kept = new Map<string, Kept>()
-  const newest = new Map<number, Relation>()
+  /** Of each table that changes have come of, where it was described last. */
+  const described = new Map<number, Cursor>()
+  /** Transactions of which the log tells that a table is another one: Postgres may not show that to others yet. */
+  const unseen = new Set<number>()
   let generation = 0
 
+  const noteUnseen = (xid: number | undefined): void => {
+    if (xid !== undefined) unseen.add(xid)
+    for (const oldest of unseen) if (unseen.size > unseenMax) unseen.delete(oldest)
+  }
+  const forget = (xid?: number): void => {
+    noteUnseen(xid)
+    generation += 1
+    kept = new Map()
+  }
+  const untilSeen = async (): Promise<void> => {
+    const xids = [...unseen]
+    if (xids.length > 0) await port.mustSee(unseen)
+    for (const xid of xids) unseen.delete(xid)
+  }
   const load = async (relation: Relation, role: string): Promise<TablePlan | undefined> => {
     for (;;) {
       const asked = generation
+      await untilSeen()
       const facts = await port.findTable(relation.schema, relation.table, role)
       const plan = facts?.oid === relation.oid ? await createTablePlan(facts, relation) : undefined
       // What was read before a revoke must not decide what was written after it.
@@ -76,19 +100,20 @@ export function createTablePlans(port: Pick<ChangesPort, 'findTable'>): TablePla
       kept.set(name, made)
       return made.plan
     },
-    meet(relation) {
-      const before = newest.get(relation.oid)
-      if (before === relation) return false
-      newest.set(relation.oid, relation)
-      if (before === undefined) return false
+    meet({ oid, describedAt }, xid) {
+      if (described.get(oid) === describedAt) return false
+      described.set(oid, describedAt)
+      noteUnseen(xid)
       generation += 1
-      for (const [name, { relation: other }] of kept) if (other.oid === relation.oid) kept.delete(name)
+      for (const [name, { relation }] of kept) if (relation.oid === oid) kept.delete(name)
       return true
     },
     generation: () => generation,
-    forget() {
-      generation += 1
-      kept = new Map()
+    forget,
+    restart() {
+      unseen.clear()
+      described.clear()
+      forget()
     },
   }
 }

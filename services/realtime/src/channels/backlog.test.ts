@@ -13,7 +13,14 @@ const columns = ['id', 'text', 'long'].map((name) => ({
   selectable: true,
   isKey: name === 'id',
 }))
-const relation: Relation = { oid: 1, schema: 'public', table: 'notes', replicaIdentity: 'default', columns }
+const relation: Relation = {
+  oid: 1,
+  schema: 'public',
+  table: 'notes',
+  replicaIdentity: 'default',
+  columns,
+  describedAt: '',
+}
 const facts = {
   oid: 1,
   schema: 'public',

@@ -13,7 +13,14 @@ import { Receiver } from 'ws'
 
 const queueBytesMax = 64 * 1024
 const columns = ['id', 'text'].map((name) => ({ name, typeOid: 25, typeName: 'text', selectable: true, isKey: true }))
-const relation: Relation = { oid: 1, schema: 'public', table: 'notes', replicaIdentity: 'default', columns }
+const relation: Relation = {
+  oid: 1,
+  schema: 'public',
+  table: 'notes',
+  replicaIdentity: 'default',
+  columns,
+  describedAt: '',
+}
 const facts = { oid: 1, schema: 'public', table: 'notes', columns, key: ['id'], types: [], hasRowSecurity: false }
 const encoder = createChangeEncoder(facts as unknown as TableFacts, relation, undefined)
 const committedAt = '2026-01-01T00:00:00.000000Z'

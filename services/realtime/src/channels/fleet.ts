@@ -2,6 +2,7 @@ import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import type { Logger } from '@pando/telemetry/logger'
 import { decodeBroadcast, encodeBroadcast, type PassedOn } from '../broadcast/line-broadcast.ts'
+import type { RealtimeOptions } from '../config.ts'
 import { createNodePresences } from '../presence/node-presences.ts'
 import type { ToldChange } from '../presence/told-presences.ts'
 import { lineKinds, type Lines } from './lines.ts'
@@ -13,6 +14,7 @@ export type FleetDeps = {
   readonly topics: Topics
   readonly clock: Clock
   readonly logger: Logger
+  readonly options: RealtimeOptions
   /** A message that was sent on another node. */
   readonly onBroadcast: (topic: Topic, sent: PassedOn) => void
   /** Somebody has come or gone on another node. */

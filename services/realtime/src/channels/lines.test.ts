@@ -1,7 +1,8 @@
 import type { Bus } from '@pando/bus/bus'
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
-import { createLines, lineKinds, type Lines, openMsMax } from './lines.ts'
+import { realtimeDefaults as options } from '../testing/realtime-defaults.ts'
+import { createLines, lineKinds, type Lines } from './lines.ts'
 import { createSimulatedBuses, type SimulatedBuses } from './testing/simulated-buses.ts'
 import type { Member } from './member.ts'
 import { createTopics, newTopic, type Topic, type Topics } from './topics.ts'
@@ -25,6 +26,7 @@ function startNode(id: string, change: (bus: Bus) => Bus = (bus) => bus): Node {
     bus: change(buses.start(id)),
     topics,
     clock,
+    options,
     onMalformed: (error) => malformed.push(error),
   })
   lines.hear(lineKinds.broadcast, ({ name, isPrivate }, body, from) =>
@@ -96,7 +98,7 @@ test('a line that does not open is not waited for longer than the limit', async 
   }))
   const opening = one.lines.open(newTopic('red', false))
   one.lines.look()
-  nowMs += openMsMax
+  nowMs += options.lineTimeout
   one.lines.look()
   await expect(opening).resolves.toBeUndefined()
 })

@@ -1,6 +1,7 @@
 import type { Bus, Delivery, Subscription } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import { hash } from 'node:crypto'
+import type { RealtimeOptions } from '../config.ts'
 import type { Topic, TopicName, Topics } from './topics.ts'
 
 /** What nodes tell each other about a topic: the first byte of each message. Others, of newer nodes, are passed over. */
@@ -21,6 +22,7 @@ export type LinesDeps = {
   readonly bus: Pick<Bus, 'publish' | 'subscribe' | 'nodes' | 'watch'>
   readonly topics: Topics
   readonly clock: Clock
+  readonly options: Pick<RealtimeOptions, 'lineTimeout'>
   /** A message of another node that could not be understood. */
   readonly onMalformed: (error: unknown) => void
 }
@@ -37,7 +39,7 @@ export type Lines = {
   /** Calls back when a topic was left by its last member a while ago: what other nodes said about it can be forgotten. */
   onClosed(listener: (topic: Topic) => void): void
   /**
-   * Hears from now on what other nodes say about a held topic. Fulfils when nothing more is missed, after `openMsMax` at
+   * Hears from now on what other nodes say about a held topic. Fulfils when nothing more is missed, after `lineTimeout` at
    * the latest; undefined when that is now.
    */
   open(topic: Topic): Promise<void> | undefined
@@ -56,10 +58,7 @@ type Line = {
   isIdle: boolean
 }
 
-/** How long a join waits for the line to other nodes: what they send is missed then until there is one. */
-export const openMsMax = 1_000
-
-export function createLines({ bus, topics, clock, onMalformed }: LinesDeps): Lines {
+export function createLines({ bus, topics, clock, options, onMalformed }: LinesDeps): Lines {
   const lines = new Map<Topic, Line>()
   const listeners = new Map<number, Hear>()
   const closeListeners: ((topic: Topic) => void)[] = []
@@ -111,7 +110,7 @@ export function createLines({ bus, topics, clock, onMalformed }: LinesDeps): Lin
   function look(): void {
     const nowMs = clock.monotonic()
     for (const line of lines.values()) {
-      if (line.opening !== undefined && nowMs - line.openedMs >= openMsMax) settle(line)
+      if (line.opening !== undefined && nowMs - line.openedMs >= options.lineTimeout) settle(line)
       // The line itself is what holds it.
       const isIdle = line.topic.members.size === 0 && line.topic.holds === 1
       if (isIdle && line.isIdle) close(line)

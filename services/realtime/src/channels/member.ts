@@ -1,6 +1,8 @@
 import type { Caller } from '@pando/core/caller'
 import type { Permissions } from '../private/permissions.ts'
 import type { Client } from '../sockets/client.ts'
+import type { ClientMessage } from '../wire/messages.ts'
+import type { JoinRequest } from '../wire/parse-join.ts'
 import type { Following } from './follow-changes.ts'
 import type { Extension } from './replies.ts'
 import type { Topic } from './topics.ts'
@@ -42,6 +44,41 @@ export type MemberPresence = {
   isBehind: boolean
   calls: number
   windowEndsMs: number
+}
+
+type NewMember = {
+  readonly client: Client
+  readonly message: ClientMessage
+  readonly request: JoinRequest
+  readonly topic: Topic
+}
+
+/** Somebody who asks to join: as yet nobody that the policies know. */
+export function newMember({ client, message, request, topic }: NewMember): Member {
+  const { broadcast, presence } = request
+  return {
+    client,
+    topic,
+    address: message.topic,
+    joinRef: message.joinRef ?? message.ref,
+    self: broadcast.self,
+    ack: broadcast.ack,
+    token: undefined,
+    caller: client.caller,
+    expiresAt: undefined,
+    permissions: undefined,
+    presence: {
+      enabled: presence.enabled,
+      key: presence.key === '' ? crypto.randomUUID() : presence.key,
+      tracked: undefined,
+      isBehind: false,
+      calls: 0,
+      windowEndsMs: 0,
+    },
+    asking: undefined,
+    changes: undefined,
+    missing: undefined,
+  }
 }
 
 export const mayHear = ({ permissions }: Member): boolean => permissions === undefined || permissions.broadcast.read

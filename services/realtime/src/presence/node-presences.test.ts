@@ -5,8 +5,8 @@ import { createLines, type Lines } from '../channels/lines.ts'
 import type { Member } from '../channels/member.ts'
 import { createSimulatedBuses, type SimulatedBuses } from '../channels/testing/simulated-buses.ts'
 import { createTopics, newTopic, type Topic, type Topics } from '../channels/topics.ts'
-import { createNodePresences, learnMsMax, type NodePresences } from './node-presences.ts'
-import { answerMsMax } from './presence-questions.ts'
+import { realtimeDefaults as options } from '../testing/realtime-defaults.ts'
+import { createNodePresences, type NodePresences } from './node-presences.ts'
 import { newPresences, takeDiffJson, toStateJson, track, untrack } from './presences.ts'
 
 /** A node with the people in its channels, and what somebody in each channel has been told. */
@@ -35,7 +35,7 @@ function startNode(id: string, buses: SimulatedBuses): Node {
   const topics = createTopics()
   const faults: string[] = []
   const onMalformed = (error: unknown): void => void faults.push(String(error))
-  const lines = createLines({ bus, topics, clock, onMalformed })
+  const lines = createLines({ bus, topics, clock, options, onMalformed })
   const told = new Map<Topic, Map<string, string>>()
   const onChanged = (topic: Topic): void => {
     const { joins, leaves } = JSON.parse(takeDiffJson(topic.presences!)) as { joins: Metas; leaves: Metas }
@@ -48,7 +48,7 @@ function startNode(id: string, buses: SimulatedBuses): Node {
     }
     for (const [ref] of refsIn(leaves)) if (!before.delete(ref)) faults.push(`${ref} left without having joined`)
   }
-  const presences = createNodePresences({ bus, lines, topics, clock, onChanged, onMalformed })
+  const presences = createNodePresences({ bus, lines, topics, clock, options, onChanged, onMalformed })
   return { id, topics, lines, presences, told, faults }
 }
 
@@ -215,7 +215,7 @@ async function play(played: readonly Step[], { tellsGaps = true } = {}): Promise
   await passAll(nodes, buses)
   if (tellsGaps) for (const id of gaps) if (nodes.some((each) => each.id === id)) buses.tellGap(id)
   // A question that was lost is put again.
-  for (let seconds = 0; seconds <= answerMsMax / 1_000; seconds += 1) {
+  for (let seconds = 0; seconds <= options.presenceAnswerTimeout / 1_000; seconds += 1) {
     await look(nodes)
     await passAll(nodes, buses)
   }
@@ -304,7 +304,7 @@ describe('who comes', () => {
     buses.introduce('n1')
     alone.lines.look()
     const learning = alone.presences.learn(newTopic('blue', false))
-    nowMs += learnMsMax
+    nowMs += options.presenceTimeout
     alone.presences.look()
     await expect(learning).resolves.toBeUndefined()
   })

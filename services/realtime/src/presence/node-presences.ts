@@ -2,7 +2,8 @@ import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import { lineKinds, type Lines } from '../channels/lines.ts'
 import type { Topic, TopicName, Topics } from '../channels/topics.ts'
-import { answerMsMax, createQuestions, pieceCharactersMax } from './presence-questions.ts'
+import type { RealtimeOptions } from '../config.ts'
+import { createQuestions, pieceCharactersMax } from './presence-questions.ts'
 import { newPresences } from './presences.ts'
 import {
   inPieces,
@@ -18,6 +19,7 @@ export type NodePresencesDeps = {
   readonly lines: Lines
   readonly topics: Topics
   readonly clock: Clock
+  readonly options: Pick<RealtimeOptions, 'presenceTimeout' | 'presenceAnswerTimeout'>
   /** Members of the topic are told what has changed in its presences. */
   readonly onChanged: (topic: Topic) => void
   /** A message of another node that could not be understood. */
@@ -35,7 +37,7 @@ export type NodePresencesDeps = {
  */
 export type NodePresences = {
   /**
-   * Knows from now on what the other nodes have in a topic. Fulfils when it does, after `learnMsMax` at the latest;
+   * Knows from now on what the other nodes have in a topic. Fulfils when it does, after `presenceTimeout` at the latest;
    * undefined when that is now.
    */
   learn(topic: Topic): Promise<void> | undefined
@@ -45,9 +47,6 @@ export type NodePresences = {
   look(): void
   stop(): void
 }
-
-/** How long a join waits for what the other nodes have; what comes later is told as joins. */
-export const learnMsMax = 1_000
 
 type Known = {
   readonly topic: Topic
@@ -62,7 +61,7 @@ type Known = {
 }
 
 export function createNodePresences(deps: NodePresencesDeps): NodePresences {
-  const { bus, lines, topics, clock, onChanged } = deps
+  const { bus, lines, topics, clock, options, onChanged } = deps
   const known = new Map<Topic, Known>()
   const unsaid = new Map<Topic, ToldChange[]>()
   const unasked = new Set<Known>()
@@ -204,8 +203,8 @@ export function createNodePresences(deps: NodePresencesDeps): NodePresences {
     look() {
       const nowMs = clock.monotonic()
       for (const about of known.values()) {
-        const isLate = about.awaiting.size > 0 && nowMs - about.askedMs >= answerMsMax
-        if (nowMs - about.begunMs >= learnMsMax) endLearning(about)
+        const isLate = about.awaiting.size > 0 && nowMs - about.askedMs >= options.presenceAnswerTimeout
+        if (nowMs - about.begunMs >= options.presenceTimeout) endLearning(about)
         if (hasGap || isLate) askSoon(about)
       }
       hasGap = false

@@ -2,12 +2,14 @@ import type { Bus } from '@pando/bus/bus'
 import type { Clock } from '@pando/core/clock'
 import type { Lines } from '../channels/lines.ts'
 import type { Topic, TopicName } from '../channels/topics.ts'
+import type { RealtimeOptions } from '../config.ts'
 import { inPieces, type ToldPresence } from './told-presences.ts'
 
 export type QuestionsDeps = {
   readonly bus: Pick<Bus, 'nodeId' | 'publish' | 'subscribe'>
   readonly lines: Pick<Lines, 'others'>
   readonly clock: Clock
+  readonly options: Pick<RealtimeOptions, 'presenceAnswerTimeout'>
   /** Says which changes have not been said yet: an answer comes after all that it knows of. */
   readonly sayChanges: () => void
   /** The presences of this node in a topic. */
@@ -29,8 +31,6 @@ export type Questions = {
   stop(): void
 }
 
-/** A question is not answered any more after this long. */
-export const answerMsMax = 10_000
 /** Topics in one question. */
 const topicsMax = 1_000
 /** Answers that are longer go in pieces of about this. */
@@ -49,7 +49,7 @@ type Piece = {
 type Open = { readonly topics: readonly Topic[]; readonly askedMs: number; readonly pieces: Map<string, Piece[]> }
 
 export function createQuestions(deps: QuestionsDeps): Questions {
-  const { bus, lines, clock, sayChanges, listOwn, onAnswer, onOverlooked, onMalformed } = deps
+  const { bus, lines, clock, options, sayChanges, listOwn, onAnswer, onOverlooked, onMalformed } = deps
   const open = new Map<number, Open>()
   let questions = 0
 
@@ -120,7 +120,7 @@ export function createQuestions(deps: QuestionsDeps): Questions {
     ask,
     look() {
       const nowMs = clock.monotonic()
-      for (const [id, { askedMs }] of open) if (nowMs - askedMs >= answerMsMax) open.delete(id)
+      for (const [id, { askedMs }] of open) if (nowMs - askedMs >= options.presenceAnswerTimeout) open.delete(id)
     },
     stop: () => subscriptions.forEach((subscription) => subscription.end()),
   }

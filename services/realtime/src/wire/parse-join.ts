@@ -14,12 +14,25 @@ export type JoinRequest = {
   readonly cursor: string | undefined
   /** As they came: the answer repeats them, member by member and in their order. */
   readonly postgresChanges: readonly Readonly<Record<string, unknown>>[]
+  /** How long the answer may wait until they are followed, in milliseconds; undefined when it does not. */
+  readonly changesWaitMs: number | undefined
 }
+
+/** Who does not say how long waits for this; the SDKs count on it. */
+const changesWaitMsDefault = 15_000
 
 /** Reads the payload of `phx_join`. What is missing or of another type counts as not asked for. */
 export function parseJoin(payload: unknown): JoinRequest {
   const { access_token, user_token, config } = toObject(payload)
-  const { broadcast, presence, postgres_changes, private: isPrivate, cursor } = toObject(config)
+  const {
+    broadcast,
+    presence,
+    postgres_changes,
+    postgres_changes_options,
+    private: isPrivate,
+    cursor,
+  } = toObject(config)
+  const { wait, timeout } = toObject(postgres_changes_options)
   const { self, ack, replay, replication_ready } = toObject(broadcast)
   const { enabled, key } = toObject(presence)
   const token = user_token ?? access_token
@@ -35,6 +48,7 @@ export function parseJoin(payload: unknown): JoinRequest {
     },
     presence: { enabled: toBoolean(enabled), key: toText(key) },
     postgresChanges: Array.isArray(postgres_changes) ? postgres_changes.filter(isObject) : [],
+    changesWaitMs: toBoolean(wait) ? (typeof timeout === 'number' ? timeout : changesWaitMsDefault) : undefined,
   }
 }
 

@@ -70,6 +70,7 @@ test('whatever is in the payload of a join, it is read without a fault', () => {
     broadcast: { self: 'TRUE', ack: 1 },
     presence: { key: 7 },
     postgres_changes: [null, {}],
+    postgres_changes_options: { wait: 'true', timeout: '5' },
   }
   expect(parseJoin({ access_token: 'a', config })).toMatchObject({
     accessToken: 'a',
@@ -77,6 +78,7 @@ test('whatever is in the payload of a join, it is read without a fault', () => {
     broadcast: { self: true, ack: false },
     presence: { enabled: false, key: '7' },
     postgresChanges: [{}],
+    changesWaitMs: 15_000,
   })
 })
 

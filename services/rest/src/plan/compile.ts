@@ -18,6 +18,7 @@ import { planRead } from './plan-read.ts'
 import { findComputed } from './resolve-field.ts'
 import { createScope, findRelation } from './scope.ts'
 import type { Context, Scope } from './scope.ts'
+import { toSources } from './sources.ts'
 import { selectsWholeRows } from './whole-rows.ts'
 
 /**
@@ -30,7 +31,7 @@ export function compile(context: Context, request: ApiRequest, body: BodyShape):
   const { target, method } = request
   if (target.kind === 'routine') return compileCall(context, target.name, { request, body })
   if (target.kind === 'root') throw errors.method(method)
-  const scope = createScope(context, target.name.schema)
+  const scope = createScope(context, target.name.schema, request.query.shardKeySlot)
   const relation = findRelation(scope, target.name)
   if (relation === undefined) {
     const { schema, name } = target.name
@@ -60,7 +61,8 @@ function compileRead(scope: Scope, relation: Relation, request: ApiRequest): Com
     access: 'read',
     hasBody: answering.hasBody,
   })
-  return wantsEstimate(request) ? { ...compiled, estimate: writeEstimate(read) } : compiled
+  const answered = compiled.kind === 'read' ? { ...compiled, sources: toSources(relation, read, media) } : compiled
+  return wantsEstimate(request) ? { ...answered, estimate: writeEstimate(read) } : answered
 }
 
 type Arrived = { readonly request: ApiRequest; readonly body: BodyShape }
@@ -84,7 +86,7 @@ function compileCall(context: Context, name: QualifiedName, arrived: Arrived): C
   const { request } = arrived
   const { method } = request
   if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') throw errors.rpcMethod(method)
-  const scope = createScope(context, name.schema)
+  const scope = createScope(context, name.schema, request.query.shardKeySlot)
   const plan = planCall(scope, { ...arrived, name })
   const { routine, result } = plan
   const relation = result.kind === 'rows' ? result.read.relation : undefined

@@ -1,4 +1,5 @@
 import type { CompiledStatement } from '../compiled.ts'
+import type { ReadSources } from './sources.ts'
 
 /**
  * A request shape that is ready to run: what the planner and the SQL writer leave for the executor. Depends on the
@@ -20,6 +21,8 @@ export type CompiledRequest = {
   readonly isSingleResult: boolean
   /** True when the target is a function that returns void: 204. */
   readonly isVoid: boolean
+  /** Of reads: what they read. */
+  readonly sources?: ReadSources
   readonly mutation?: 'insert' | 'update' | 'delete' | 'upsert' | 'put'
 }
 

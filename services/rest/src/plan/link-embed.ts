@@ -4,6 +4,7 @@ import type { EmbedPlan, Link, Source } from './read-plan.ts'
 import { resolveEmbed } from './resolve-embed.ts'
 import { findRelation, isView } from './scope.ts'
 import type { Scope } from './scope.ts'
+import { shardFilters } from './shard-filters.ts'
 
 export type EmbedItem = Exclude<SelectItem, { kind: 'field' }>
 
@@ -61,12 +62,14 @@ function sourceOf({ via, to }: Relationship, parent: Parent): Source {
 function linkOf(scope: Scope, { via }: Relationship, parent: string): Link {
   if (via.kind === 'computed') return { kind: 'computed' }
   if (via.kind !== 'many-to-many') return { kind: 'columns', parent, pairs: via.columns }
+  const alias = scope.alias(`${via.junction.name}_1`)
   return {
     kind: 'junction',
     parent,
     junction: via.junction,
-    alias: scope.alias(`${via.junction.name}_1`),
+    alias,
     parentPairs: via.fromColumns,
     childPairs: via.toColumns,
+    filters: shardFilters(scope, via.junction, alias),
   }
 }

@@ -25,7 +25,12 @@ export type Update = { readonly kind: 'update'; readonly payload: Payload; reado
 
 export type Delete = { readonly kind: 'delete'; readonly filters: readonly FilterPlan[] }
 
-export type Conflict = { readonly columns: readonly string[]; readonly resolution: 'merge' | 'ignore' }
+export type Conflict = {
+  readonly columns: readonly string[]
+  readonly resolution: 'merge' | 'ignore'
+  /** Whether it is counted which rows were there; Citus takes no function for that. */
+  readonly isCounted: boolean
+}
 
 /** The body as rows. */
 export type Payload = {
@@ -35,6 +40,8 @@ export type Payload = {
   readonly columns: readonly PayloadColumn[]
   /** A key that an element lacks takes the column's default instead of null. */
   readonly fillsDefaults: boolean
+  /** One object is read as a list of it: Citus works out what is no set before it knows the columns. */
+  readonly asSet: boolean
 }
 
 export type PayloadColumn = {

@@ -8,7 +8,9 @@ import { planPayload } from './plan-payload.ts'
 import { planRead } from './plan-read.ts'
 import { ownParts } from './query-parts.ts'
 import type { FilterPlan, ReadPlan } from './read-plan.ts'
+import { isOnCitus } from './scope.ts'
 import type { Scope } from './scope.ts'
+import { shardFilters } from './shard-filters.ts'
 
 /** The name that a statement gives the rows it changed or got from a function. */
 export const rowsName = 'pando_rows'
@@ -37,7 +39,10 @@ export function planMutation(scope: Scope, mutation: Mutation): MutatePlan {
 
 function planChange(scope: Scope, mutation: Mutation, alias: string): MutatePlan['change'] {
   const { request, relation } = mutation
-  const rootFilters = (of: string): FilterPlan[] => planRootFilters(scope, mutation, of)
+  const rootFilters = (of: string): FilterPlan[] => [
+    ...planRootFilters(scope, mutation, of),
+    ...shardFilters(scope, relation, of),
+  ]
   switch (request.method) {
     case 'DELETE':
       return { kind: 'delete', filters: rootFilters(alias) }
@@ -46,7 +51,7 @@ function planChange(scope: Scope, mutation: Mutation, alias: string): MutatePlan
     case 'PUT':
       return planPut(scope, mutation)
     default: {
-      const conflict = planConflict(request, relation)
+      const conflict = planConflict(scope, request, relation)
       const payload = planPayload(scope, mutation)
       return { kind: 'insert', payload, filters: [], conflict } satisfies Insert
     }
@@ -59,10 +64,11 @@ function planRootFilters(scope: Scope, { request, relation }: Mutation, alias: s
 }
 
 /** Without a key to conflict on a resolution has no effect. */
-function planConflict({ preferences, query }: ApiRequest, relation: Relation): Conflict | undefined {
+function planConflict(scope: Scope, { preferences, query }: ApiRequest, relation: Relation): Conflict | undefined {
   const columns = query.onConflict ?? relation.primaryKey
   if (preferences.resolution === undefined || columns.length === 0) return undefined
-  return { columns, resolution: preferences.resolution === 'merge-duplicates' ? 'merge' : 'ignore' }
+  const resolution = preferences.resolution === 'merge-duplicates' ? 'merge' : 'ignore'
+  return { columns, resolution, isCounted: !isOnCitus(scope) }
 }
 
 /** One row, addressed by its whole primary key, that the payload must repeat. */
@@ -78,7 +84,7 @@ function planPut(scope: Scope, mutation: Mutation): Insert {
   return {
     kind: 'insert',
     payload,
-    conflict: { columns: relation.primaryKey, resolution: 'merge' },
+    conflict: { columns: relation.primaryKey, resolution: 'merge', isCounted: !isOnCitus(scope) },
     filters: planRootFilters(scope, mutation, payload.alias),
   }
 }

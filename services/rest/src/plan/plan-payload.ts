@@ -2,6 +2,7 @@ import { errors } from '../errors.ts'
 import type { Payload, PayloadColumn } from './mutate-plan.ts'
 import type { Mutation } from './plan-mutation.ts'
 import { findRepresentation } from './resolve-field.ts'
+import { isOnCitus } from './scope.ts'
 import type { Scope } from './scope.ts'
 
 /**
@@ -22,5 +23,6 @@ export function planPayload(scope: Scope, { request, body, relation }: Mutation)
       return { column, fromJson }
     }),
     fillsDefaults: request.preferences.missing === 'default' && request.query.columns !== undefined,
+    asSet: isOnCitus(scope),
   }
 }

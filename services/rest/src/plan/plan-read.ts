@@ -15,6 +15,7 @@ import { isOneRow } from './is-one-row.ts'
 import type { EmbedPlan, LimitPlan, ReadPlan, Source } from './read-plan.ts'
 import type { RowScope } from './resolve-field.ts'
 import type { Scope } from './scope.ts'
+import { shardFilters } from './shard-filters.ts'
 
 /** The rows to read from, under the alias that every reference to them uses. */
 export type ReadTarget = {
@@ -60,7 +61,10 @@ export function planRead(scope: Scope, target: ReadTarget, asked: Asked): ReadPl
   const own = ownParts(asked.parts)
   const names = { rows, embeds }
   const outputs = planSelect(scope, rows, items, { listAll: target.use === 'spread' || target.source.kind === 'rows' })
-  const filters = own.trees.map((tree) => planFilter(scope, names, tree))
+  const filters = [
+    ...own.trees.map((tree) => planFilter(scope, names, tree)),
+    ...(target.source.kind === 'relation' ? shardFilters(scope, target.source.name, target.alias) : []),
+  ]
   const oneRow = target.source.kind === 'relation' && isOneRow(target.relation, filters)
   const limit =
     target.use === 'root' ? rootLimit(target, oneRow) : embedLimit(scope, target, { own, values: asked.values })

@@ -107,6 +107,8 @@ export type Link =
       readonly parentPairs: readonly ColumnPair[]
       /** Pairs (column of the child, column of the junction). */
       readonly childPairs: readonly ColumnPair[]
+      /** Of a junction that is spread over shards. */
+      readonly filters: readonly FilterPlan[]
     }
   | { readonly kind: 'computed' }
 

@@ -20,6 +20,8 @@ export type ParsedQuery = {
    * Parameters that are no filters: the arguments of a function called by GET, in order; a name may repeat (variadic).
    */
   readonly args: readonly { readonly name: string; readonly slot: Slot }[]
+  /** Whose rows it is about, where tables are spread by a key (`withShardKey`). */
+  readonly shardKeySlot?: Slot
 }
 
 /** Index into `ParsedQuery.values`. */

@@ -48,12 +48,16 @@ function writeDefaults(shape: 'object' | 'array', params: Parameters): string {
   return `select from json_array_elements(${params.add({ from: 'body' })}::json)`
 }
 
-function writeConflict({ columns, resolution }: NonNullable<Insert['conflict']>, names: readonly string[]): string {
+function writeConflict(
+  { columns, resolution, isCounted }: NonNullable<Insert['conflict']>,
+  names: readonly string[],
+): string {
   const on = ` on conflict (${columns.map(quoteName).join(', ')})`
   if (resolution === 'ignore' || names.length === 0) return `${on} do nothing`
+  const update = `${on} do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`
+  if (!isCounted) return update
   const counted = `coalesce(nullif(current_setting('${updatedSetting}', true), ''), '0')::int + 1`
-  const assignments = names.map((name) => `${name} = excluded.${name}`).join(', ')
-  return `${on} do update set ${assignments} where set_config('${updatedSetting}', (${counted})::text, true) is not null`
+  return `${update} where set_config('${updatedSetting}', (${counted})::text, true) is not null`
 }
 
 /** Of an array the first element counts. */

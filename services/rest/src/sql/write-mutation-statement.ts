@@ -68,7 +68,7 @@ function writeNothing({ relation, alias }: MutatePlan, returning: string): strin
 
 /** Of an upsert: how many rows are new. */
 function writeInserted({ change }: MutatePlan): string | undefined {
-  if (change.kind !== 'insert' || change.conflict === undefined) return undefined
+  if (change.kind !== 'insert' || change.conflict === undefined || !change.conflict.isCounted) return undefined
   const updated = `coalesce(nullif(current_setting('${updatedSetting}', true), ''), '0')::int`
   return `(select count(*) from ${quoteName(rowsName)}) - ${updated}`
 }

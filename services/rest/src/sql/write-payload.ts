@@ -9,19 +9,23 @@ const bodyAlias = 'pando_json'
  * once; `json` keeps the text of json columns as it came and makes no tree of what is not asked for.
  */
 export function writePayload(payload: Payload, params: Parameters): string {
-  const { alias, shape, columns, fillsDefaults } = payload
+  const { alias, shape, columns, fillsDefaults, asSet } = payload
   const body = params.add({ from: 'body' })
   const definition = columns.map(
     ({ column, fromJson }) => `${quoteName(column.name)} ${fromJson ? 'json' : column.type}`,
   )
   const row = `${quoteName(alias)}(${definition.join(', ')})`
   if (fillsDefaults && columns.some(hasDefault)) return writeElements(payload, body, row)
-  return shape === 'array' ? `json_to_recordset(${body}::json) as ${row}` : `json_to_record(${body}::json) as ${row}`
+  if (shape === 'array') return `json_to_recordset(${body}::json) as ${row}`
+  return asSet
+    ? `json_to_recordset(json_build_array(${body}::json)) as ${row}`
+    : `json_to_record(${body}::json) as ${row}`
 }
 
 /** Each element beside its row, so that a missing key can be told from a null. */
-function writeElements({ shape }: Payload, body: string, row: string): string {
-  const elements = shape === 'array' ? `jsonb_array_elements(${body}::jsonb)` : `(select ${body}::jsonb)`
+function writeElements({ shape, asSet }: Payload, body: string, row: string): string {
+  const one = asSet ? `jsonb_array_elements(jsonb_build_array(${body}::jsonb))` : `(select ${body}::jsonb)`
+  const elements = shape === 'array' ? `jsonb_array_elements(${body}::jsonb)` : one
   return `${elements} as ${quoteName(bodyAlias)}(element), jsonb_to_record(${quoteName(bodyAlias)}.element) as ${row}`
 }
 

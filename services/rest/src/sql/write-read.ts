@@ -47,7 +47,7 @@ function selectFrom(read: ReadPlan, params: Parameters, shape: Shape): string {
   const parts = [list === '' ? 'select' : `select ${list}`, `from ${writeSource(read.source, read.alias)}`]
   if (link?.kind === 'junction') parts.push(`, ${quoteQualified(link.junction)} as ${quoteName(link.alias)}`)
   if (lifts) for (const embed of read.embeds) if (isLifted(embed)) parts.push(writeSpread(embed, params, grouped))
-  const conditions = [...writeLink(link, read.alias), ...writeConditions(read, params)]
+  const conditions = [...writeLink(link, read.alias), ...writeConditions(read, params, link)]
   if (conditions.length > 0) parts.push(`where ${conditions.join(' and ')}`)
   if (lifts && read.grouped) parts.push(writeGrouping(read.outputs))
   if (lifts && read.order.length > 0) parts.push(`order by ${writeOrders(read, params)}`)
@@ -80,10 +80,11 @@ function writeLink(link: Link | undefined, alias: string): string[] {
   ]
 }
 
-function writeConditions(read: ReadPlan, params: Parameters): string[] {
+function writeConditions(read: ReadPlan, params: Parameters, link: Link | undefined): string[] {
   const exists = (embed: EmbedPlan): string => `exists(${writeBareRows(embed.read, params, embed.link)})`
+  const ofLink = link?.kind === 'junction' ? link.filters : []
   return [
-    ...read.filters.map((filter) => writeFilter(filter, params, exists)),
+    ...[...ofLink, ...read.filters].map((filter) => writeFilter(filter, params, exists)),
     ...read.embeds.filter(({ inner }) => inner).map(exists),
   ]
 }

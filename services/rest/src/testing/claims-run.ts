@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hmacSigningKey, signJwt } from '@pando/http/auth/sign-jwt'
 import { Pool } from 'undici'
 import { createDice, type Dice } from './dice.ts'
@@ -105,6 +106,8 @@ function randomQuestion(dice: Dice, people: readonly Person[], leaves: typeof le
 }
 
 const inFlightMax = 48
+/** Until somebody asks again who was told that there is too much to do. */
+const pauseMs = 50
 
 export type AskOptions = {
   readonly seed: number
@@ -145,6 +148,8 @@ async function askOne(
       signal: signal ?? null,
     })
     const text = await answer.body.text()
+    // Too much to do: that says nothing of anybody.
+    if (answer.statusCode === 503) return await sleep(pauseMs).then(() => askOne(pool, tally, { person, question }))
     tally.answers += 1
     if (answer.statusCode >= 400) tally.refused += 1
     if (answer.statusCode >= 500) tally.bleeds.push(`${answer.statusCode} ${path}: ${text}`)

@@ -36,7 +36,16 @@ export type Plot = {
 
 const connectionsMax = 32
 
-export async function openEstate(options: { readonly seed: number; readonly schemas: number }): Promise<Estate> {
+export type EstateOptions = {
+  readonly seed: number
+  readonly schemas: number
+  /** Run as superuser when all schemas are there. */
+  readonly sql?: string
+  /** Further options of the node. */
+  readonly environment?: Record<string, string>
+}
+
+export async function openEstate(options: EstateOptions): Promise<Estate> {
   const plots = Array.from({ length: options.schemas }, (_, index) => makePlot(options.seed + index, index))
   const database = await createTestDatabase()
   const names: string[] = []
@@ -47,7 +56,9 @@ export async function openEstate(options: { readonly seed: number; readonly sche
   }
   // Plans do not matter here, and making them for every value would take most of the time.
   await database.run(`analyze; alter database ${database.name} set plan_cache_mode = force_generic_plan`)
+  if (options.sql !== undefined) await database.run(options.sql)
   const house = await startHouse(database.apiUrl, {
+    ...options.environment,
     PANDO_REST_SCHEMAS: names.join(),
     PANDO_REST_TX_END: 'commit-allow-override',
     PANDO_REST_AGGREGATES_ENABLED: 'true',

@@ -1,7 +1,7 @@
 import type { TypeCast } from 'libpg-query'
 import { parseArray } from '../parse-array.ts'
 import { type Compiled, toConstant, type Type } from './compiled.ts'
-import { toName, toTypeName } from './syntax.ts'
+import { toName, toTypeName } from '@pando/catalogue/policies/syntax'
 import {
   giveUp,
   type IntegerType,

@@ -1,7 +1,8 @@
 import type { Compiled, Scope } from './compiled.ts'
-import { isClaims, toClaimFunction } from './dependencies.ts'
-import { type Expression, toName, toTextLiteral, unwrapSelect } from './syntax.ts'
-import { getMember, giveUp, hasMember, type Json, type PolicyClaims, toJsonText, toUuid } from './values.ts'
+import { isClaims, toClaimFunction } from '@pando/catalogue/policies/dependencies'
+import type { PolicyClaims } from '@pando/catalogue/policies/policy-claims'
+import { type Expression, toName, toTextLiteral, unwrapSelect } from '@pando/catalogue/policies/syntax'
+import { getMember, giveUp, hasMember, type Json, toJsonText, toUuid } from './values.ts'
 
 /** `auth.uid()`, `auth.role()`, `auth.email()`, and what is taken out of the claims: `->`, `->>` and `?`. */
 export function compileClaim(node: Expression, scope: Scope): Compiled | undefined {

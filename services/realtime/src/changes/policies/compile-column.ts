@@ -1,7 +1,7 @@
 import type { ColumnRef } from 'libpg-query'
 import { parseArray } from '../parse-array.ts'
 import type { Compiled, Scope, ScalarType } from './compiled.ts'
-import { toName } from './syntax.ts'
+import { toName } from '@pando/catalogue/policies/syntax'
 import { giveUp, missing, readInteger, type Scalar } from './values.ts'
 
 type Read = (text: string) => Scalar

@@ -4,7 +4,7 @@ import { compileClaim } from './compile-claim.ts'
 import { compileColumn } from './compile-column.ts'
 import { type Compiled, type ScalarType, type Scope, toConstant, type Type } from './compiled.ts'
 import { and, comparisons, not, or, strictly, toTruth, type Truth } from './logic.ts'
-import { type Expression, toLiteralText, toName, unwrapSelect } from './syntax.ts'
+import { type Expression, toLiteralText, toName, unwrapSelect } from '@pando/catalogue/policies/syntax'
 import { missing, type Scalar, toInteger, type Value } from './values.ts'
 
 /** Undefined for whatever is not known to mean exactly the same here as in Postgres. */

@@ -2,8 +2,9 @@ import type { Relation, Values } from '@pando/changes/change'
 import type { PolicyFacts, TableFacts } from '../facts.ts'
 import { compileExpression } from './compile-expression.ts'
 import { and, or, toTruth, type Truth } from './logic.ts'
-import type { Expression } from './syntax.ts'
-import { missing, type PolicyClaims, Undecided } from './values.ts'
+import type { Expression } from '@pando/catalogue/policies/syntax'
+import type { PolicyClaims } from '@pando/catalogue/policies/policy-claims'
+import { missing, Undecided } from './values.ts'
 
 /**
  * Whether policies let somebody see a row, as the log has it, without asking Postgres. Undefined when they do not say:

@@ -1,6 +1,7 @@
 import type { Relation, Values } from '@pando/changes/change'
 import type { TableFacts } from '../facts.ts'
-import type { PolicyClaims, Value } from './values.ts'
+import type { PolicyClaims } from '@pando/catalogue/policies/policy-claims'
+import type { Value } from './values.ts'
 
 /** Types that expressions may have; `literal` is a text in quotes whose type a cast says. */
 export type ScalarType = 'bool' | 'int' | 'text' | 'uuid'

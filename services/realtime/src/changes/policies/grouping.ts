@@ -1,6 +1,6 @@
 import type { Caller } from '@pando/core/caller'
-import type { Dependencies } from './dependencies.ts'
-import { type PolicyClaims, toPolicyClaims } from './values.ts'
+import type { Dependencies } from '@pando/catalogue/policies/dependencies'
+import { type PolicyClaims, toClaimsKey, toPolicyClaims } from '@pando/catalogue/policies/policy-claims'
 
 /** Callers whom the policies of one table cannot tell apart: one object for all of them. */
 export type ClaimsGroup = { readonly caller: Caller; readonly claims: PolicyClaims }
@@ -16,17 +16,11 @@ export function createGrouping(dependencies: Dependencies): (caller: Caller) => 
     const known = byCaller.get(caller)
     if (known !== undefined) return known
     const claims = toPolicyClaims(caller)
-    const key = toGroupKey(caller, claims, dependencies)
+    const key = toClaimsKey(caller, claims, dependencies.claims)
     const group = byKey.get(key) ?? { caller, claims }
     if (byKey.size >= groupsMax) byKey.clear()
     byKey.set(key, group)
     byCaller.set(caller, group)
     return group
   }
-}
-
-/** Claims that mean something else to Postgres are compared as the text that Postgres gets. */
-function toGroupKey({ claimsJson }: Caller, { members }: PolicyClaims, { claims: names }: Dependencies): string {
-  if (names === 'all' || members === undefined) return claimsJson
-  return JSON.stringify(Array.from(names, (name) => (Object.hasOwn(members, name) ? [members[name]] : [])))
 }

@@ -1,5 +1,3 @@
-import type { Caller } from '@pando/core/caller'
-
 /** A value that the log did not send. */
 export const missing: unique symbol = Symbol('missing')
 export type Missing = typeof missing
@@ -16,18 +14,6 @@ export class Undecided extends Error {}
 const undecided = new Undecided('only Postgres can tell')
 export const giveUp = (): never => {
   throw undecided
-}
-
-/** The claims of a caller, as far as they mean the same here and in Postgres. */
-export type PolicyClaims = { readonly members: Readonly<Record<string, Json>> | undefined }
-
-/**
- * Reads the claims as Postgres is given them. `members` is undefined when this text cannot be trusted to mean the same to
- * both: doubled names, numbers written in other ways, characters that jsonb refuses.
- */
-export function toPolicyClaims({ claims, claimsJson }: Pick<Caller, 'claims' | 'claimsJson'>): PolicyClaims {
-  const isSame = JSON.stringify(claims) === claimsJson
-  return { members: isSame && !/\\u(?:0000|d[89a-f])/i.test(claimsJson) ? claims : undefined }
 }
 
 /** `json -> name`: undefined is NULL. */

@@ -13,6 +13,7 @@ export type Writer = {
 export type Row = Readonly<Record<string, string | null>>
 
 let written = 0
+let described = 0
 
 /** Reads the table's columns as they are now. */
 export async function openWriter(database: Queries, table: string, identity: Identity = 'default'): Promise<Writer> {
@@ -24,7 +25,14 @@ export async function openWriter(database: Queries, table: string, identity: Ide
     ...column,
     isKey: column.isKey || identity === 'full',
   }))
-  const relation: Relation = { oid: Number(oid), schema, table: name, replicaIdentity: identity, columns: all }
+  const relation: Relation = {
+    oid: Number(oid),
+    schema,
+    table: name,
+    replicaIdentity: identity,
+    columns: all,
+    describedAt: String((described += 1)),
+  }
   const toValues = (row: Row | undefined): Change['row'] => row && relation.columns.map((column) => row[column.name])
   const toOld = (row: Row): Change['old'] =>
     relation.columns.map(({ name: column, isKey }) => (isKey ? row[column] : undefined))

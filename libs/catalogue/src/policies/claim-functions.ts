@@ -1,4 +1,5 @@
-import type { ClaimFunction } from './facts.ts'
+/** Functions of the request's claims; only those whose source is the one we know are named. */
+export type ClaimFunction = 'uid' | 'role' | 'email' | 'jwt'
 
 const ofRequest = (claim: string, rest: string): string =>
   `select coalesce( nullif(pg_catalog.current_setting('request.jwt.claim${claim}', true), ''), ` +

@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest'
-import type { TableFacts } from '../facts.ts'
-import { toDependencies } from './dependencies.ts'
+import { type PolicyScope, toDependencies } from './dependencies.ts'
 import { parseExpressions } from './syntax.ts'
 
-const facts = {
-  table: 'notes',
+const facts: PolicyScope = {
   columns: ['id', 'owner', 'org', 'room'].map((name) => ({ name })),
   readsGuarded: false,
   claimFunctions: ['uid', 'role', 'email', 'jwt'],
-} as unknown as TableFacts
+}
 
-async function find(using: string, more: Partial<TableFacts> = {}): Promise<{ claims: unknown; columns: unknown }> {
+async function find(using: string, more: Partial<PolicyScope> = {}): Promise<{ claims: unknown; columns: unknown }> {
   const { claims, columns } = toDependencies(await parseExpressions([using]), { ...facts, ...more })
   const list = (names: ReadonlySet<string> | 'all'): unknown => (names === 'all' ? names : [...names])
   return { claims: list(claims), columns: list(columns) }
@@ -55,4 +53,27 @@ test('tables with policies of their own may look at every claim', async () => {
   expect(await find('(EXISTS ( SELECT 1 FROM public.members))', { readsGuarded: true })).toMatchObject({
     claims: 'all',
   })
+})
+
+test.each([
+  ['(owner = auth.uid())', undefined, false],
+  [`((auth.jwt() ->> 'org'::text) = org)`, undefined, false],
+  [`(org = 'a'::public.mood)`, undefined, false],
+  [`(EXISTS ( SELECT 1 FROM public.members m WHERE (m.person = auth.uid())))`, undefined, false],
+  ['(CURRENT_USER = org)', undefined, false],
+  [`((auth.jwt() ->> 'until'::text) = '2030-01-01 00:00:00+00'::timestamp with time zone::text)`, undefined, false],
+  ['private.may_see(room)', 'private.may_see', false],
+  ['(org OPERATOR(public.=) owner)', 'public.=', false],
+  ['((org)::public.mood = org)', 'public.mood', false],
+  [`(current_setting('request.headers'::text) = org)`, 'current_setting', false],
+  ['(current_setting(org) = org)', 'current_setting', false],
+  [`(EXISTS ( SELECT 1 FROM pg_roles WHERE (pg_roles.rolname = notes.org)))`, 'pg_roles', false],
+  ['(random() < 0.5)', 'random', false],
+  ['this is no expression', 'an unknown expression', true],
+  ['(room <= now())', undefined, true],
+  ['(room <= CURRENT_DATE)', undefined, true],
+  [`(age(room) > '1 day'::interval)`, undefined, true],
+  ['((org)::timestamp with time zone > room)', undefined, true],
+])('%s: what may look at anything is %j, and it asks for the time: %j', async (using, opaque, asksTime) => {
+  expect(toDependencies(await parseExpressions([using]), facts)).toMatchObject({ opaque, asksTime })
 })

@@ -1,0 +1,146 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { TestRedis } from '@pando/bus/testing/start-redis'
+import { startRedis } from '@pando/bus/testing/start-redis'
+import type { ProjectKeys } from '@pando/http/auth/api-keys'
+import { generateKeys } from '@pando/http/auth/api-keys'
+import { freePort } from '@pando/postgres/testing/free-port'
+import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
+
+import type { DrillDatabase } from './database.ts'
+import { startDrillDatabase } from './database.ts'
+import { readAddressesUp, readMemoryBytes } from './metrics.ts'
+import type { NodeProcess } from './node-process.ts'
+import { createNodeProcess } from './node-process.ts'
+
+/** What a drill needs besides nodes, a gateway and a database. */
+export type FleetNeeds = {
+  readonly replica?: true
+  readonly redis?: true
+  /** Overload control. */
+  readonly admission?: true
+  /** A gateway whose processes can be replaced. */
+  readonly gatewayWorkers?: true
+}
+
+/** A deployment on this machine alone: nodes behind a gateway, all of them processes of their own. */
+export type Fleet = {
+  /** Of the gateway: as apps see it. */
+  readonly url: string
+  readonly keys: ProjectKeys
+  readonly gateway: NodeProcess
+  readonly nodes: readonly NodeProcess[]
+  readonly database: DrillDatabase
+  readonly redis: TestRedis | undefined
+  /** Returns when the gateway leads requests to every node. */
+  untilUp(): Promise<void>
+  /** Of the largest node. */
+  memoryBytes(): Promise<number>
+  /** Ends everything at once; nothing of it stays. */
+  remove(): Promise<void>
+}
+
+export type FleetPlan = {
+  readonly nodes: number
+  readonly needs: FleetNeeds
+  /** Where programs are searched for. */
+  readonly searchPath: string
+  readonly nowMs: number
+}
+
+const services = ['rest', 'auth', 'realtime'] as const
+
+/** Starts all of it; what has been started already is ended again when the rest cannot be. */
+export async function startFleet(plan: FleetPlan): Promise<Fleet> {
+  const undo: (() => Promise<unknown>)[] = []
+  const remove = async (): Promise<void> => {
+    // Last started, first stopped.
+    for (const stop of undo.splice(0).reverse()) await stop()
+  }
+  try {
+    return { ...(await start(plan, undo)), remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function start(plan: FleetPlan, undo: (() => Promise<unknown>)[]): Promise<Omit<Fleet, 'remove'>> {
+  const { needs, nowMs } = plan
+  const cwd = await makeTemporaryFolder('pando-drill-')
+  undo.push(() => rm(cwd, { recursive: true, force: true }))
+  const redis = needs.redis === true ? await startRedis() : undefined
+  if (redis !== undefined) undo.push(redis.stop)
+  const database = await startDrillDatabase({ hasReplica: needs.replica === true })
+  undo.push(database.remove)
+  const keys = await generateKeys(nowMs)
+  const common = { ...toEnvironment(plan, keys), ...(redis !== undefined && { PANDO_REDIS_URL: redis.url }) }
+  const nodes: NodeProcess[] = []
+  for (let number = 1; number <= plan.nodes; number += 1) {
+    const environment = { ...common, ...toDatabaseEnvironment(database) }
+    nodes.push(createNodeProcess({ name: `node ${number}`, services, port: await freePort(), cwd, environment }))
+  }
+  const upstreams = join(cwd, 'upstreams')
+  await writeFile(upstreams, nodes.flatMap(({ url }) => services.map((name) => `${name}=${url}\n`)).join(''))
+  const gateway = createNodeProcess({
+    name: 'gateway',
+    services: ['gateway'],
+    port: await freePort(),
+    cwd,
+    environment: { ...common, PANDO_GATEWAY_UPSTREAMS_FILE: upstreams },
+    ...(needs.gatewayWorkers === true && { workers: gatewayWorkers }),
+  })
+  undo.push(() => Promise.all([gateway, ...nodes].map((node) => node.kill())))
+  await Promise.all([gateway, ...nodes].map((node) => node.start()))
+  const untilUp = async (): Promise<void> => {
+    const wanted = { nodes: nodes.length, services: services.length }
+    for (let tries = 0; tries < upTriesMax; tries += 1) {
+      if (await readAddressesUp(gateway.url, wanted)) return
+      await sleep(upPauseMs)
+    }
+    throw new Error(`The gateway still does not lead to all ${nodes.length} nodes`)
+  }
+  await untilUp()
+  const memoryBytes = async (): Promise<number> =>
+    Math.max(...(await Promise.all(nodes.map(({ url }) => readMemoryBytes(url)))))
+  return { url: gateway.url, keys, gateway, nodes, database, redis, untilUp, memoryBytes }
+}
+
+const gatewayWorkers = 2
+const upPauseMs = 50
+/** Two minutes. */
+const upTriesMax = 2_400
+
+/** Of every process. Nobody outside this machine reaches it, and nothing of it outlives the drill. */
+function toEnvironment({ needs, searchPath }: FleetPlan, keys: ProjectKeys): Record<string, string> {
+  return {
+    PATH: searchPath,
+    PANDO_JWT_SECRET: keys.jwtSecret,
+    PANDO_JWT_PUBLISHABLE_KEY: keys.publishableKey,
+    PANDO_JWT_SECRET_KEY: keys.secretKey,
+    PANDO_HTTP_TRUST_PROXY: '127.0.0.1',
+    PANDO_GATEWAY_METRICS_PUBLIC: 'true',
+    PANDO_LOG_REQUEST_SHARE: '0',
+    // All users of a drill come from one address.
+    PANDO_AUTH_RATE_LIMIT_LOOPBACK: 'false',
+    // The users are invented: their passwords need no protection.
+    PANDO_AUTH_PASSWORD_MEMORY: '8mb',
+    PANDO_AUTH_PASSWORD_PASSES: '1',
+    // Nodes come and go quickly here: half of the default, and still twice what the gateway takes to notice.
+    PANDO_SERVER_DRAIN_DELAY: '1500ms',
+    PANDO_GATEWAY_UPSTREAM_PROBE_INTERVAL: '500ms',
+    PANDO_SERVER_DRAIN_SPREAD: '1s',
+    ...(needs.admission === true && { PANDO_ADMISSION_ENABLED: 'true' }),
+  }
+}
+
+function toDatabaseEnvironment({ primary, replica }: DrillDatabase): Record<string, string> {
+  if (replica === undefined) return { DATABASE_URL: primary.url }
+  return {
+    DATABASE_URL: primary.url,
+    PANDO_DATABASE_HOSTS: replica.name,
+    PANDO_DATABASE_REPLICA_HOSTS: `${replica.name},${primary.name}`,
+  }
+}
