@@ -20,7 +20,7 @@ export function writeBetween(file: string, command: string, lines: readonly stri
   writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${lines.join('\n')}\n${text.slice(to)}`)
 }
 
-const names: Readonly<Record<string, string>> = {
+export const contenderNames: Readonly<Record<string, string>> = {
   postgres: 'PostgreSQL alone',
   pando: 'Pando',
   plain: 'Fastify + `pg`',
@@ -45,8 +45,8 @@ function renderReport(report: Report): string[] {
 }
 
 function renderRates({ rows }: Report): string[] {
-  const peers = Object.keys(names).filter((name) => rows.some(({ peer }) => peer === name))
-  const header = ['requests per second', ...peers.map((peer) => names[peer]!)]
+  const peers = Object.keys(contenderNames).filter((name) => rows.some(({ peer }) => peer === name))
+  const header = ['requests per second', ...peers.map((peer) => contenderNames[peer]!)]
   const body = workloads
     .filter(({ name }) => rows.some(({ workload }) => workload === name))
     .map(({ name, text }) => [
@@ -77,7 +77,7 @@ function renderLatencies({ rows }: Report): string[] {
       ? []
       : [
           [
-            `${workload}, ${names[peer]!}`,
+            `${workload}, ${contenderNames[peer]!}`,
             formatRate(open.offeredPerSecond),
             ...[open.p50Ms, open.p99Ms].map((ms) => ms.toFixed(1)),
             open.lateP99Ms.toFixed(1) + (open.lateP99Ms > lateMsMax ? ' (void)' : ''),

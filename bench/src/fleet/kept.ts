@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { median } from '../measure.ts'
 import type { Pando } from '../start-pando.ts'
 import { verify } from '../verify.ts'
 import { workloads } from '../workloads.ts'
-import { type LoadTarget, runWrk } from '../wrk.ts'
+import { fillText, type LoadTarget, runWrk } from '../wrk.ts'
 import { type Node, startNode } from './nodes.ts'
 
 export type KeptResult = {
@@ -40,6 +41,7 @@ export async function measureKept(
       feed,
       targets.map((target, index) => ({ ...pando, name: nodes[index]!.url, target: () => target })),
     )
+    for (const target of targets.slice(1)) await untilKept(target)
     for (const target of targets) rate(target, warmSeconds)
     const found = Array.from({ length: rounds }, () => targets.map((target) => rate(target, seconds)))
     const column = (index: number): number => median(found.map((round) => round[index]!))
@@ -48,4 +50,18 @@ export async function measureKept(
   } finally {
     await Promise.all(nodes.map((node) => node.stop()))
   }
+}
+
+/** A process keeps answers once it knows how far the log of changes is; one that never does would be measured for nothing. */
+async function untilKept({ base, path, headers }: LoadTarget): Promise<void> {
+  const url = base + fillText(path)
+  let status: string | null = null
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const answer = await fetch(url, { headers })
+    await answer.text()
+    status = answer.headers.get('cache-status')
+    if (status?.startsWith('pando; hit')) return
+    await sleep(100)
+  }
+  throw new Error(`${url} is not answered from what is kept: ${status}`)
 }

@@ -6,17 +6,17 @@ import type { SpikeRow, StageFound } from './run.ts'
 export const goodput = ({ all, seconds }: StageFound): number => all.good / seconds
 
 /** Of all that was offered. */
-export const shareGood = ({ good, sent }: Figures): number => (sent === 0 ? 1 : good / sent)
+const shareGood = ({ good, sent }: Figures): number => (sent === 0 ? 1 : good / sent)
 
 /** The unloaded stage, the first at capacity, the spike, and what comes after it. */
-export function partsOf({ stages }: SpikeRow) {
+function partsOf({ stages }: SpikeRow) {
   const most = Math.max(...stages.map(({ times }) => times))
   const atPeak = stages.findIndex(({ times }) => times === most)
   return { unloaded: stages[0]!, before: stages[1]!, spike: stages[atPeak]!, after: stages[atPeak + 1]! }
 }
 
 /** The best that the server did in any stage, or in the closed loop by which its capacity was found. */
-export const peak = (row: SpikeRow): number => Math.max(row.capacityPerSecond, ...row.stages.map(goodput))
+const peak = (row: SpikeRow): number => Math.max(row.capacityPerSecond, ...row.stages.map(goodput))
 
 const [normalShare, normalLatency, normalSeconds] = [0.95, 1.5, 3]
 
@@ -24,7 +24,7 @@ const [normalShare, normalLatency, normalSeconds] = [0.95, 1.5, 3]
  * Seconds after the spike until three in a row are as the same load was before it: 95 % as many good answers, and the
  * middle one 1.5 × as late at most. Undefined when that does not come.
  */
-export function secondsUntilNormal(row: SpikeRow): number | undefined {
+function secondsUntilNormal(row: SpikeRow): number | undefined {
   const { before, after } = partsOf(row)
   const isNormal = (second: Figures): boolean =>
     shareGood(second) >= normalShare * shareGood(before.all) && second.p50Ms <= normalLatency * before.all.p50Ms

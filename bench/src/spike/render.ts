@@ -1,16 +1,9 @@
-import { type Goal } from '../goals.ts'
-import { renderTable } from '../document.ts'
+import type { Goal } from '../goals.ts'
+import { contenderNames, renderTable } from '../document.ts'
 import { lateMsMax } from '../open-loop.ts'
 import { goodput, listSpikeGoals } from './figures.ts'
 import type { SpikeRow } from './run.ts'
 import { type Scenario, scenarios } from './scenarios.ts'
-
-const names: Readonly<Record<string, string>> = {
-  pando: 'Pando',
-  plain: 'Fastify + `pg`',
-  'parse-server': 'Parse Server',
-  pocketbase: 'PocketBase',
-}
 
 /** The part of a document about one run: for each scenario a table, a chart and the goals. */
 export function renderSpike(rows: readonly SpikeRow[]): string[] {
@@ -26,7 +19,7 @@ function renderScenario({ name, text }: Scenario, rows: readonly SpikeRow[]): st
     `**${name}**: ${text}.`,
     '',
     ...renderTable(
-      ['offered', ...rows.map(({ contender }) => `${names[contender]!}: good/s, p99`)],
+      ['offered', ...rows.map(describeColumn)],
       rows[0]!.stages.map(({ times }, stage) => [`× ${times}`, ...rows.map((row) => describeStage(row, stage))]),
     ),
     '',
@@ -38,6 +31,9 @@ function renderScenario({ name, text }: Scenario, rows: readonly SpikeRow[]): st
     '',
   ]
 }
+
+const describeColumn = ({ contender, lateP99Ms }: SpikeRow): string =>
+  `${contenderNames[contender]!}: good/s, p99${lateP99Ms > lateMsMax ? ' (generator late: void)' : ''}`
 
 function describeStage({ stages }: SpikeRow, index: number): string {
   const stage = stages[index]!
@@ -54,13 +50,13 @@ export function renderGoals(goals: readonly Goal[]): string[] {
 const width = 40
 
 /** Goodput of each stage as a share of what the server could do, as bars. */
-export function renderChart(rows: readonly SpikeRow[]): string[] {
+function renderChart(rows: readonly SpikeRow[]): string[] {
   const bar = (share: number): string => '█'.repeat(Math.round(width * Math.min(1, share))).padEnd(width, '·')
   return rows[0]!.stages.flatMap(({ times }, stage) =>
     rows.map((row, index) => {
       const share = goodput(row.stages[stage]!) / row.capacityPerSecond
       const label = index === 0 ? `× ${times}` : ''
-      return `${label.padEnd(6)} ${names[row.contender]!.replaceAll('`', '').padEnd(13)} ${bar(share)} ${Math.round(100 * share)} %`
+      return `${label.padEnd(6)} ${contenderNames[row.contender]!.replaceAll('`', '').padEnd(13)} ${bar(share)} ${Math.round(100 * share)} %`
     }),
   )
 }

@@ -8,7 +8,7 @@ export const admissionOptions = options({
   options: {
     enabled: {
       type: 'boolean',
-      default: true,
+      default: false,
       text: 'Whether there is admission at all. Without it every request is begun at once.',
     },
     limitInitial: {

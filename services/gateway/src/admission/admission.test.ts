@@ -8,6 +8,7 @@ afterEach(endAll)
 
 /** Two places, of which lower classes may fill one. */
 const twoPlaces = {
+  PANDO_ADMISSION_ENABLED: 'true',
   PANDO_ADMISSION_LIMIT_INITIAL: '2',
   PANDO_ADMISSION_LIMIT_MIN: '2',
   PANDO_ADMISSION_LIMIT_MAX: '2',
@@ -131,8 +132,9 @@ describe('when there is no place', () => {
     expect([(await first).statusCode, (await other).statusCode]).toEqual([200, 200])
   })
 
-  it('is on unless an option says otherwise', async () => {
-    const { app, answerAll, untilHeld } = setUp({ ...twoPlaces, PANDO_ADMISSION_ENABLED: 'false' })
+  it('is off unless an option says otherwise', async () => {
+    const { PANDO_ADMISSION_ENABLED: _enabled, ...places } = twoPlaces
+    const { app, answerAll, untilHeld } = setUp(places)
     const all = Array.from({ length: 5 }, () => app.inject({ url: '/rest/v1/things' }))
     await untilHeld(5)
     answerAll()
