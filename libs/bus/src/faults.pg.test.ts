@@ -135,7 +135,7 @@ test.each([
   ['without Redis they talk again when it is back', false],
 ])('while Postgres is away for longer than the silence nobody is gone; %s', async (_, hasRedis) => {
   const redisUrl = hasRedis ? redis.url : null
-  const pair = await startBuses(2, { redisUrl, options: { silence: 300 } })
+  const pair = await startBuses(2, { redisUrl, options: { silence: 1000 } })
   const [a, b] = pair as [TestBus, TestBus]
   const heard: string[] = []
   await b.subscribe('talk', (message) => heard.push(message.toString())).ready
@@ -143,7 +143,7 @@ test.each([
   await cluster.query(`alter database ${database.name} allow_connections false`)
   await cluster.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database.name])
   await until(() => pair.every((bus) => bus.count('carrier.down') === 1))
-  await sleep(900)
+  await sleep(1500)
   for (const delivery of ['may', 'must'] as const) a.publish('talk', Buffer.from(`${delivery} meanwhile`), delivery)
   if (hasRedis) await until(() => heard.length === 2)
   await cluster.query(`alter database ${database.name} allow_connections true`)

@@ -104,7 +104,7 @@ export async function cell(pools: PipelinedPools, wanted: Exchange): Promise<str
 
 /** Waits until a condition holds that nothing announces; fails after ten seconds. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000
+  const giveUpAtMs = performance.now() + 30_000
   while (!(await holds())) {
     if (performance.now() > giveUpAtMs) throw new Error(`This never held: ${holds.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
