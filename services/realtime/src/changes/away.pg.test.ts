@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { createTestReader } from '@pando/changes/testing/test-reader'
 import type { Caller } from '@pando/core/caller'
 import { systemClock } from '@pando/core/clock'
@@ -169,9 +169,16 @@ test('what a revoke leaves is asked about when others see it, which may be later
   // A commit that waits for a standby is in the log, and nobody sees it.
   await owner.query("alter system set synchronous_standby_names = 'nobody'")
   await owner.query('select pg_reload_conf()')
-  const revoked = blocked.query('set synchronous_commit = on; revoke select on public.secrets from authenticated')
+  const revoke = () => blocked.query('set synchronous_commit = on; revoke select on public.secrets from authenticated')
   const waiting = "select from pg_stat_activity where application_name = 'test blocked' and wait_event = 'SyncRep'"
-  await expect.poll(() => owner.query(waiting), { timeout: 20_000 }).toHaveLength(1)
+  const isWaiting = async () => (await owner.query(waiting)).length === 1
+  let revoked = revoke()
+  while (!(await isWaiting())) {
+    // The server has not heard of its standby yet.
+    if (!(await Promise.race([revoked.then(() => true), sleep(10, false)]))) continue
+    await owner.query('grant select on public.secrets to authenticated')
+    revoked = revoke()
+  }
   await write('secrets', 2)
   const asked = `select from pg_stat_activity where query = '${areSeen.replaceAll("'", "''")}'`
   await expect.poll(() => owner.query(asked), { timeout: 20_000 }).not.toHaveLength(0)
