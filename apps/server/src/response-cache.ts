@@ -5,6 +5,7 @@ import type { ChangeReader } from '@pando/changes/reader'
 import { createDatabase } from '@pando/postgres/database'
 import type { CommitLog } from '@pando/postgres/replicas/commit-log'
 import type { ServerUrl } from '@pando/postgres/server-url'
+import { toRedisTarget } from '@pando/redis/target'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
 import type { Shared } from './roles.ts'
@@ -63,9 +64,10 @@ function openShared(
   secret: string | undefined,
   observe: (observation: CacheObservation) => void,
 ): SharedStore | undefined {
-  if (redis.url === null || secret === undefined) return undefined
+  const target = toRedisTarget(redis)
+  if (target === undefined || secret === undefined) return undefined
   const limits = { timeoutMs: cache.sharedTimeout, ageMsMax: cache.ageMax }
-  return createSharedStore({ url: redis.url, secret, ...limits, random: Math.random, observe })
+  return createSharedStore({ target, secret, ...limits, random: Math.random, observe })
 }
 
 function showSizes(cache: ResponseCache, metrics: Metrics): void {

@@ -1,4 +1,6 @@
 import { startRedis, type TestRedis } from '@pando/bus/testing/start-redis'
+import { startSecureRedis } from '@pando/bus/testing/start-secure-redis'
+import type { RedisTarget } from '@pando/redis/target'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import type { SharedPage } from './encode-kept.ts'
@@ -15,13 +17,13 @@ afterEach(async () => {
 })
 
 async function open(
-  redis: TestRedis,
+  target: RedisTarget,
   secret = 'a secret',
 ): Promise<SharedStore & { observations: CacheObservation[] }> {
   const observations: CacheObservation[] = []
   const observe = (observation: CacheObservation): void => void observations.push(observation)
   const store = createSharedStore({
-    url: redis.url,
+    target,
     secret,
     timeoutMs: 5_000,
     ageMsMax: 60_000,
@@ -106,4 +108,12 @@ test('a cluster is found from any of its nodes, and holds every key', async () =
     }
     await expect.poll(again, patiently).toEqual(page)
   }
+})
+
+test('one whose certificate an authority of the operator vouches for is used', async () => {
+  const redis = await startSecureRedis()
+  ends.push(redis.stop)
+  const store = await open(redis)
+  store.set('a key', page)
+  await expect.poll(() => store.get('a key'), patiently).toEqual(page)
 })

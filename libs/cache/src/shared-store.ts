@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openCluster, openRedis, type RedisManners } from '@pando/redis/open-redis'
+import type { RedisTarget } from '@pando/redis/target'
 import type { Cluster, Redis } from 'ioredis'
 import { decodeKept, encodeKept, type SharedPage } from './encode-kept.ts'
 import type { Observe } from './observation.ts'
 import { createSeal } from './seal.ts'
 
 export type SharedStoreDeps = {
-  readonly url: string
+  readonly target: RedisTarget
   /** What only the processes of the deployment know. */
   readonly secret: string
   /** An answer that takes longer is none, in milliseconds. */
@@ -30,12 +32,21 @@ const connectMs = 5_000
 const pauseMs = 50
 const pauseMsMax = 2_000
 const quitMs = 2_000
-const socketMsMin = 1_000
+const silenceMsMin = 1_000
 /** Pages on their way to Redis; more are not sent. */
 const pendingMax = 1_000
 
 export function createSharedStore(deps: SharedStoreDeps): SharedStore {
-  const { timeoutMs, ageMsMax, observe } = deps
+  const { target, timeoutMs, ageMsMax, random, observe } = deps
+  const manners: RedisManners = {
+    name: 'pando cache',
+    connectMs,
+    // One that is frozen is given up, and found again.
+    silenceMs: Math.max(20 * timeoutMs, silenceMsMin),
+    retryMs: pauseMs,
+    retryMsMax: pauseMsMax,
+    random,
+  }
   const seal = createSeal(deps.secret)
   let client: Redis | Cluster | undefined
   let isUp = false
@@ -65,7 +76,7 @@ export function createSharedStore(deps: SharedStoreDeps): SharedStore {
     opened.connect().catch(ignore)
   }
   const begin = async (isCluster: boolean): Promise<void> => {
-    const opened = await openRedis(deps, isCluster)
+    const opened = await (isCluster ? openCluster : openRedis)(target, manners)
     if (isStopped) return opened.disconnect()
     const before = client
     attend(opened)
@@ -107,24 +118,3 @@ export function createSharedStore(deps: SharedStoreDeps): SharedStore {
 }
 
 const ignore = (): undefined => undefined
-
-/** The library comes with the first Redis. */
-async function openRedis({ url, timeoutMs, random }: SharedStoreDeps, isCluster: boolean): Promise<Redis | Cluster> {
-  const { Cluster, Redis } = await import('ioredis')
-  const pause = (failures: number): number =>
-    Math.min(pauseMsMax, pauseMs * 2 ** Math.min(failures, 16)) * (0.5 + random() / 2)
-  const common = {
-    connectionName: 'pando cache',
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    connectTimeout: connectMs,
-    // One that is frozen is given up, and found again.
-    socketTimeout: Math.max(20 * timeoutMs, socketMsMin),
-  }
-  if (!isCluster) return new Redis(url, { ...common, maxRetriesPerRequest: 0, retryStrategy: pause })
-  const { username, password, protocol } = new URL(url)
-  const login = { username: decodeURIComponent(username), password: decodeURIComponent(password) }
-  const tls = protocol === 'rediss:' ? { tls: {} } : {}
-  const redisOptions = { connectTimeout: connectMs, socketTimeout: common.socketTimeout, ...login, ...tls }
-  return new Cluster([url], { lazyConnect: true, enableOfflineQueue: false, clusterRetryStrategy: pause, redisOptions })
-}
