@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createDatabase } from '@pando/postgres/database'
 import { listen } from '@pando/postgres/listen'
 import { createTestDatabase, getCluster, type TestDatabase } from '@pando/postgres/testing/database'
+import { freePort } from '@pando/postgres/testing/free-port'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeEnvelope } from './envelope.ts'
 import { splitFrame } from './parts.ts'
@@ -363,7 +364,7 @@ test('a server that is not there does not hold up the start, and is used once it
 })
 
 test('one node of a Redis cluster is enough of an address', async () => {
-  const cluster = await startRedis(['--cluster-enabled', 'yes'])
+  const cluster = await startRedis(['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())])
   const pair = await startBuses(2, { redisUrl: cluster.url })
   const heard: string[] = []
   await pair[1]!.subscribe('talk', (message) => heard.push(message.toString())).ready

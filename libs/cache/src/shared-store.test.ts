@@ -1,4 +1,5 @@
 import { startRedis, type TestRedis } from '@pando/bus/testing/start-redis'
+import { startRedisCluster } from '@pando/bus/testing/start-redis-cluster'
 import { startSecureRedis } from '@pando/bus/testing/start-secure-redis'
 import type { RedisTarget } from '@pando/redis/target'
 import { Redis } from 'ioredis'
@@ -36,8 +37,8 @@ async function open(
   return { ...store, observations }
 }
 
-async function start(flags?: readonly string[]): Promise<TestRedis> {
-  const redis = await startRedis(flags)
+async function start(): Promise<TestRedis> {
+  const redis = await startRedis()
   ends.push(redis.stop)
   return redis
 }
@@ -91,15 +92,8 @@ test('what somebody else has written there is not taken for an answer', async ()
 })
 
 test('a cluster is found from any of its nodes, and holds every key', async () => {
-  const flags = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const nodes = [await start(flags), await start(flags)]
-  const [first, second] = nodes.map(({ url }) => new Redis(url)) as [Redis, Redis]
-  await first.cluster('ADDSLOTSRANGE', 0, 8191)
-  await second.cluster('ADDSLOTSRANGE', 8192, 16_383)
-  await first.cluster('MEET', '127.0.0.1', Number(new URL(nodes[1]!.url).port))
-  await expect.poll(async () => String(await first.cluster('INFO')), patiently).toContain('cluster_state:ok')
-  await expect.poll(async () => String(await second.cluster('INFO')), patiently).toContain('cluster_state:ok')
-  await Promise.all([first.quit(), second.quit()])
+  const { nodes, stop } = await startRedisCluster()
+  ends.push(stop)
   const store = await open(nodes[0]!)
   for (let n = 0; n < 20; n++) {
     const again = async (): Promise<unknown> => {
