@@ -73,14 +73,19 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
   /** What it had, and is not there, was told and then undone by a crash; what came since it has joined is left alone. */
   const fetchAll = async (): Promise<void> => {
     const had = got.length
-    const there = new Set(await fetch!())
+    // Before it asks: whoever is told meanwhile that something was missed has to fetch again.
     isToFetch = false
+    const there = new Set(await fetch!())
     const kept = got.slice(0, had).filter((id) => there.has(id))
     got.splice(0, had, ...kept)
     for (const id of there.difference(new Set(got))) {
       fetched.add(id)
       got.push(id)
     }
+  }
+  const fetchAgain = (error: Error): never => {
+    isToFetch = true
+    throw error
   }
   const follow = async (): Promise<void> => {
     const client = await openPhoenix(url(), { apikey })
@@ -96,9 +101,10 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
       // Who has been told nothing yet begins where the answer says.
       if (cursor === undefined) advance(answer.response['cursor'])
       if (answer.status !== 'ok') close()
-      else if (isToFetch) await fetchAll()
+      else if (isToFetch) await fetchAll().catch(fetchAgain)
       await client.closed
     } finally {
+      close()
       clearInterval(beats)
       stopping.signal.removeEventListener('abort', close)
     }
