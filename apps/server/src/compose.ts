@@ -1,9 +1,11 @@
+import type { Authenticate } from '@pando/core/authenticate'
 import { type Clock, systemClock } from '@pando/core/clock'
 import { type Readiness, withoutState } from '@pando/core/service'
 import { createGateway } from '@pando/gateway'
 import { createAuthenticator } from '@pando/http/auth/authenticator'
 import { refuseEnded } from '@pando/http/auth/ended-sessions'
 import { toIssuerLimits } from '@pando/http/auth/issuer-options'
+import { type TokenRules, withTokenRules } from '@pando/http/auth/token-rules'
 import { createKeyRing, type KeyRing, type Keys, toKeys } from '@pando/http/auth/key-ring'
 import { createOperations } from '@pando/http/operations'
 import { createHttpServer, type HttpServerDeps } from '@pando/http/server'
@@ -72,15 +74,19 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
 
   const keys = createKeyRing(toConfiguredKeys(config))
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
-  const authenticateAnySession = createAuthenticator({ keys, clock, values: config.jwt, issuers })
+  const authenticatorDeps = { keys, clock, values: config.jwt, issuers }
+  const authenticateAnySession = createAuthenticator(authenticatorDeps)
   const sessions = parts.endedSessions?.({ config, clock, logger, metrics }) ?? noneEnd
   const authenticate = refuseEnded(authenticateAnySession, sessions)
+  const authenticateBy = (rules: TokenRules): Authenticate =>
+    refuseEnded(createAuthenticator(withTokenRules(authenticatorDeps, rules)), sessions)
 
   const bus = parts.bus?.({ config, clock, logger, metrics })
   const apiUrl = (): string => config.server.externalUrl?.replace(/\/$/, '') ?? listenerUrl(app)
   const shared: Shared = {
     config,
     authenticate,
+    authenticateBy,
     authenticateAnySession,
     onSessionEnded: sessions.onEnded,
     bus,

@@ -10,7 +10,14 @@ import type { CommitLog } from '@pando/postgres/replicas/commit-log'
 import { createReplicatedPools } from '@pando/postgres/replicas/replicated-pools'
 import { createRoutedPools } from '@pando/postgres/replicas/routed-pools'
 import type { ServerUrl } from '@pando/postgres/server-url'
-import { ignoredSettings, restSessionSettings, restSchemas, type RestOptions } from '@pando/rest'
+import {
+  ignoredSettings,
+  preConfigOf,
+  preparesStatements,
+  restSessionSettings,
+  restSchemas,
+  type RestOptions,
+} from '@pando/rest'
 import type { Logger } from '@pando/telemetry/logger'
 import { countRows } from './count-rows.ts'
 import type { DatabaseServers, ServerNames } from './database-servers.ts'
@@ -70,12 +77,14 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     connectionsMax: 2,
     onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   })
+  let prepares = rest.preparedStatements
   const poolsOptions = {
     url: apiUrl,
     applicationName: 'pando api',
     mode,
     clock,
     distributes: () => keeper.current()?.shardKeys !== undefined,
+    prepares: () => prepares,
     roleSettings: (role: string) => restSessionSettings(rest, keeper.current(), role),
   }
   const hasReplicas = servers !== undefined && servers.replicaUrls.length > 0
@@ -111,6 +120,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
       logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
       const settings = ignoredSettings(rest, catalogue.inDatabaseConfig)
       if (settings.length > 0) logger.warn(`these settings of the database have no effect here: ${settings.join(', ')}`)
+      prepares = preparesStatements(rest, catalogue)
       pools.retire()
       deps.onCatalogue?.(catalogue, restSchemas(rest, catalogue.inDatabaseConfig).schemas)
     },
@@ -155,7 +165,8 @@ function load(
 ) {
   return tools.transaction(async (transaction) => {
     await transaction.query('set transaction isolation level repeatable read, read only')
-    const { schemas, extraSearchPath } = restSchemas(rest, await loadInDatabaseConfig(transaction.query))
-    return loadCatalogue(transaction.query, { schemas, extraSearchPath, ...context })
+    const inDatabaseConfig = await loadInDatabaseConfig(transaction.query, preConfigOf(rest))
+    const { schemas, extraSearchPath } = restSchemas(rest, inDatabaseConfig)
+    return loadCatalogue(transaction.query, { schemas, extraSearchPath, inDatabaseConfig, ...context })
   })
 }

@@ -121,11 +121,12 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
   const services: ServiceFactories = {
     rest: (shared) => {
       const { run, transaction, catalogue, ready, start, stop } = dataOf(shared)
-      const { authenticate, config } = shared
+      const { authenticate, authenticateBy, config } = shared
       const { anonRole } = config.jwt
       const answers = cacheOf(shared)
       const deps = {
         authenticate,
+        authenticateBy,
         anonRole,
         run,
         transaction,

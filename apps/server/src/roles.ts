@@ -5,6 +5,7 @@ import type { Clock } from '@pando/core/clock'
 import type { Recall } from '@pando/http/auth/authenticator'
 import type { EndedSessions } from '@pando/http/auth/ended-sessions'
 import type { KeyRing } from '@pando/http/auth/key-ring'
+import type { TokenRules } from '@pando/http/auth/token-rules'
 import type { HttpService } from '@pando/http/service'
 import type { Logger } from '@pando/telemetry/logger'
 import type { Metrics } from '@pando/telemetry/metrics'
@@ -14,6 +15,8 @@ import type { ServerConfig } from './config.ts'
 export type Shared = {
   readonly config: ServerConfig
   readonly authenticate: Authenticate
+  /** The same, where a database has its own say about tokens. */
+  readonly authenticateBy: (rules: TokenRules) => Authenticate
   /** The same, but those whose session has ended are let in: for the service that keeps the sessions and looks itself. */
   readonly authenticateAnySession: Authenticate & { readonly recall: Recall }
   /** For what outlives a request, such as a socket, and must not outlive the session. */

@@ -8,7 +8,7 @@ import type { ListedRelation } from './relations.ts'
 import { deriveRelationships, namesByTable } from './relationships.ts'
 import type { RelationshipSource } from './relationships.ts'
 import { compareRoutines, isCallable, takesOneRow, toCompositeType, toRoutine } from './routines.ts'
-import { toInDatabaseConfig, toSetting } from './settings.ts'
+import { toSetting } from './settings.ts'
 import { groupInSlices, mapInSlices } from './slices.ts'
 import type { Sliced } from './slices.ts'
 import { createTypeTable } from './type-table.ts'
@@ -42,7 +42,7 @@ export function* buildCatalogue(facts: Facts, generation: number): Sliced<Catalo
     schemaComments: new Map(facts.schemaComments),
     timezones: facts.timezones,
     roleSettings: toRoleSettings(facts.roleSettings),
-    inDatabaseConfig: toInDatabaseConfig(facts.inDatabaseConfig),
+    inDatabaseConfig: facts.inDatabaseConfig,
     shardKeys: facts.shardKeys && toShardKeys(facts.shardKeys),
   }
 }

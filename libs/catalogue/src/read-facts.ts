@@ -25,7 +25,7 @@ export type CatalogueQuery = (
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>
 
 /** All that a catalogue is built from. */
-export type Facts = Awaited<ReturnType<typeof readFacts>>
+export type Facts = Awaited<ReturnType<typeof readFacts>> & Pick<Catalogue, 'inDatabaseConfig'>
 
 /** What to look at, see `LoadOptions`. */
 type Scope = {
@@ -53,7 +53,6 @@ export async function readFacts(query: CatalogueQuery, { schemas, extraSearchPat
     compositeTypes: await readAll<CompositeFact>(query, statements.listCompositeTypes),
     schemaComments: await readAll<[string, string]>(query, statements.listSchemaComments, exposed),
     roleSettings: await readAll<[string, string]>(query, statements.listRoleSettings),
-    inDatabaseConfig: await readAll<string>(query, statements.listInDatabaseConfig),
     shardKeys: await readShardKeys(query),
     timezones: previous?.timezones ?? new Set(await readAll<string>(query, statements.listTimezones)),
   }

@@ -283,6 +283,12 @@ where s.setrole = (select oid from pg_roles where rolname = current_user)
   and starts_with(own.line, 'pgrst.')
 order by s.setdatabase`
 
+/** [name, value] of the settings `pgrst.<name>` that hold in this transaction, of those asked for. */
+export const listDeclared = `
+select json_build_array(own.name, current_setting('pgrst.' || own.name, true))::text as fact
+from json_array_elements_text($1::json) as own (name)
+where current_setting('pgrst.' || own.name, true) <> ''`
+
 export const listTimezones = `select to_json(name)::text as fact from pg_timezone_names`
 
 export const findServerVersion = `select current_setting('server_version_num') as fact`

@@ -14,7 +14,12 @@ type Common = {
 /** Integers and durations and sizes are checked against `min` and `max`, both included. */
 type Bounds = { readonly min?: number; readonly max?: number }
 
-export type StringOption = Common & { readonly type: 'string'; readonly default: string | null }
+export type StringOption = Common & {
+  readonly type: 'string'
+  readonly default: string | null
+  /** What is wrong with a text that was given, in words that follow the option's name: "must be …". */
+  readonly refuse?: (text: string) => string | undefined
+}
 export type IntegerOption = Common & Bounds & { readonly type: 'integer'; readonly default: number | null }
 /** A share or factor: any finite number. */
 export type NumberOption = Common & Bounds & { readonly type: 'number'; readonly default: number | null }

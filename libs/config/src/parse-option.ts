@@ -1,5 +1,5 @@
 import { nearestName } from './nearest.ts'
-import type { EnumOption, ListOption, Option, SecretOption, TablesOption, UrlOption } from './option.ts'
+import type { EnumOption, ListOption, Option, SecretOption, StringOption, TablesOption, UrlOption } from './option.ts'
 import { words } from './options.ts'
 import { secretOf } from './secret.ts'
 
@@ -13,7 +13,7 @@ const bytesUnits: Record<string, number> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 
 export function parseOption(option: Option, raw: unknown): Parsed {
   switch (option.type) {
     case 'string':
-      return typeof raw === 'string' ? { value: raw } : mustBe('text', raw)
+      return parseString(option, raw)
     case 'integer':
       return withinBounds(option, raw, /^-?\d+$/.test(textOf(raw)) ? Number(raw) : Number.NaN, 'a whole number')
     case 'number':
@@ -97,6 +97,12 @@ function parseEnum(option: EnumOption, raw: unknown): Parsed {
 function toPairs(raw: unknown): unknown {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw
   return Object.entries(raw).map(([name, value]) => (typeof value === 'string' ? `${name}=${value}` : value))
+}
+
+function parseString({ refuse }: StringOption, raw: unknown): Parsed {
+  if (typeof raw !== 'string') return mustBe('text', raw)
+  const mistake = refuse?.(raw)
+  return mistake === undefined ? { value: raw } : { mistake: `${mistake}, but is ${JSON.stringify(raw)}` }
 }
 
 function parseList({ refuse }: ListOption, raw: unknown): Parsed {

@@ -19,6 +19,8 @@ export type RequestState = {
   role: string
   /** Whether the request has been counted and logged. */
   isClosed: boolean
+  /** Whether its answer says how long each stage took. */
+  isTimed: boolean
   /** What it takes a share of while it runs; given back at the latest when its account is closed. */
   held: Held | undefined
   /** Whether it was turned away because there is too much to do: no fault, and nothing to write a line about each time. */
@@ -43,10 +45,16 @@ declare module 'fastify' {
 /** The header by which a node tells the next one how many milliseconds are left. */
 export const timeoutHeader = 'x-pando-timeout-ms'
 
-export type RequestStateDeps = { readonly clock: Clock; readonly ids: Ids; readonly requestTimeout: number }
+export type RequestStateDeps = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly requestTimeout: number
+  readonly serverTiming: boolean
+}
 
 /** Begins to keep account of a request that has just arrived. */
-export function startRequest({ clock, ids, requestTimeout }: RequestStateDeps, raw: IncomingMessage): RequestState {
+export function startRequest(deps: RequestStateDeps, raw: IncomingMessage): RequestState {
+  const { clock, ids, requestTimeout } = deps
   const startMs = clock.monotonic()
   const { headers } = raw
   const trace = headers.traceparent === undefined ? undefined : parseTraceparent(String(headers.traceparent))
@@ -59,6 +67,7 @@ export function startRequest({ clock, ids, requestTimeout }: RequestStateDeps, r
     stages: startStages(startMs),
     role: '',
     isClosed: false,
+    isTimed: deps.serverTiming,
     held: undefined,
     isShed: false,
   }

@@ -104,7 +104,8 @@ function guardSocket(app: FastifyInstance, { limits, metrics }: HttpServerDeps):
 /** Three plain hooks, none of them async and none with a closure per request: this is the price of every request. */
 function keepAccount(app: FastifyInstance, deps: HttpServerDeps): void {
   const { limits, clock, ids, isDraining } = deps
-  const stateDeps = { clock, ids, requestTimeout: limits.requestTimeout }
+  const { requestTimeout, serverTiming } = limits
+  const stateDeps = { clock, ids, requestTimeout, serverTiming }
   const closeAccount = createAccount({ ...deps, requestShare: deps.requestShare ?? 1 })
   const watchSocket = createSocketWatch(closeAccount)
   app.decorateRequest('state', null as unknown as FastifyRequest['state'])
@@ -122,11 +123,10 @@ function keepAccount(app: FastifyInstance, deps: HttpServerDeps): void {
     if (isAmbiguousPath(pathOf(url))) return done(errors.ambiguousPath())
     done()
   })
-  if (limits.serverTiming)
-    app.addHook('onSend', ({ state }, reply, payload, done) => {
-      reply.header('server-timing', formatServerTiming(state.stages, clock.monotonic() - state.stages.startMs))
-      done(null, payload)
-    })
+  app.addHook('onSend', ({ state: { isTimed, stages } }, reply, payload, done) => {
+    if (isTimed) reply.header('server-timing', formatServerTiming(stages, clock.monotonic() - stages.startMs))
+    done(null, payload)
+  })
   app.addHook('onResponse', (request, reply, done) => {
     closeAccount(reply, false)
     // A WebSocket may live for hours; what it began with need not.

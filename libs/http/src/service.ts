@@ -10,5 +10,7 @@ export type HttpService = Lifecycle & {
   readonly plugin: FastifyPluginCallback | FastifyPluginAsync
   /** Whether its routes may be asked for a WebSocket (`upgrades.ts`); elsewhere `Upgrade` means nothing. */
   readonly upgrades?: boolean
+  /** Origins whose pages may read its answers; any when there is none. */
+  readonly corsOrigins?: () => readonly string[]
   readonly ready: Readiness
 }

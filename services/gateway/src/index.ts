@@ -54,7 +54,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   return {
     drain: websockets.drain,
     install(app) {
-      addCors(app, { maxAgeMs: values.corsMaxAge })
+      addCors(app, { maxAgeMs: values.corsMaxAge, services: deps.services })
       admission?.install(app)
       addCompression(app, { bytesMin: values.compressionBytesMin })
       app.register(

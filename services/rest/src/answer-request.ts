@@ -17,6 +17,7 @@ import { withUse } from './with-use.ts'
 /** What an execution does not say of its request. */
 export type Requester = {
   readonly caller: Caller
+  readonly anonRole: string
   readonly catalogue: Catalogue
   readonly headers: IncomingHttpHeaders
 }
@@ -48,7 +49,7 @@ async function readThrough(deps: RestDeps, cache: RestCache, read: Read): Promis
   const { page, use } = await cache.answers.read(asked, (witness) => readNow(deps, execution, witness))
   const answer = respond(execution, page)
   if (use === undefined) return answer
-  const isAnonymous = caller.role === deps.anonRole
+  const isAnonymous = caller.role === read.anonRole
   return withUse(answer, use, { ...cache, isAnonymous, sources, ifNoneMatch: headers['if-none-match'] })
 }
 

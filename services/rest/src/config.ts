@@ -80,6 +80,26 @@ export const restOptions = options({
       default: [],
       text: 'Settings `name=value` that every request can read as `app.settings.<name>`. In the database: `pgrst.app_settings_<name>`.',
     },
+    preConfig: {
+      type: 'string',
+      default: null,
+      text: 'A function `schema.name` that declares settings `pgrst.…` by `set_config(…, true)`; those of the role win. In the database: `pgrst.db_pre_config`.',
+    },
+    preparedStatements: {
+      type: 'boolean',
+      default: true,
+      text: 'Whether statements are prepared once a connection. In the database: `pgrst.db_prepared_statements`.',
+    },
+    serverCorsAllowedOrigins: {
+      type: 'list',
+      default: [],
+      text: 'Origins such as `https://app.example.com` whose pages may read answers; any when there is none. In the database: `pgrst.server_cors_allowed_origins`.',
+    },
+    serverTraceHeader: {
+      type: 'string',
+      default: null,
+      text: 'A request header that the answer repeats, for example `X-Trace`, beside `X-Request-Id`. In the database: `pgrst.server_trace_header`.',
+    },
     channel: {
       type: 'string',
       default: 'pgrst',

@@ -1,6 +1,7 @@
 import type { ResponseCache } from '@pando/cache/response-cache'
 import type { Authenticate } from '@pando/core/authenticate'
 import type { Catalogue } from '@pando/catalogue/catalogue'
+import type { TokenRules } from '@pando/http/auth/token-rules'
 import type { RunExchange } from '@pando/postgres/exchange'
 import type { RunTransaction } from '@pando/postgres/pipeline/transaction'
 import type { CommitLog } from '@pando/postgres/replicas/commit-log'
@@ -12,6 +13,8 @@ import type { ReplicaDeps } from './consistency.ts'
 /** Everything the data API needs from outside. */
 export type RestDeps = {
   readonly authenticate: Authenticate
+  /** The same by rules of the database. */
+  readonly authenticateBy: (rules: TokenRules) => Authenticate
   /** Role of callers that showed nothing: to them a missing privilege is 401, to others 403. */
   readonly anonRole: string
   /** One round trip, one transaction. */

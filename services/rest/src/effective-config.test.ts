@@ -38,8 +38,38 @@ test('a value that cannot be understood, or that no option here has, is named an
     ['db_tx_end', 'never'],
     ['db_plan_enabled', 'off'],
     ['jwt_secret', 'hush'],
+    ['jwt_role_claim_key', 'role'],
+    ['jwt_cache_max_lifetime', '5'],
   ])
   const { config, ignored } = toEffectiveConfig(defaults, inDatabase)
-  expect(ignored).toEqual(['db_max_rows', 'db_tx_end', 'jwt_secret'])
-  expect(config).toMatchObject({ maxRows: 1000, txEnd: 'commit' })
+  const names = ['db_max_rows', 'db_tx_end', 'jwt_secret', 'jwt_role_claim_key', 'jwt_cache_max_lifetime']
+  expect(ignored).toEqual(names)
+  expect(config).toMatchObject({ maxRows: 1000, txEnd: 'commit', tokenRules: { values: {}, keys: [] } })
+})
+
+test('the secret is a text, a text in base64, a JWK or a set of them', () => {
+  const k = Buffer.from('a secret that is long enough for HS256').toString('base64url')
+  const keysOf = (secret: string, isBase64 = 'false') =>
+    toEffectiveConfig(
+      defaults,
+      new Map([
+        ['jwt_secret', secret],
+        ['jwt_secret_is_base64', isBase64],
+      ]),
+    ).config.tokenRules?.keys.map(({ fingerprint }) => fingerprint)
+  const [plain] = keysOf('a secret that is long enough for HS256')!
+  expect(keysOf(k, 'true')).toEqual([plain])
+  expect(keysOf(JSON.stringify({ kty: 'oct', k }))).toEqual([plain])
+  expect(
+    keysOf(
+      JSON.stringify({
+        keys: [
+          { kty: 'oct', k },
+          { kty: 'oct', k, kid: 'b' },
+        ],
+      }),
+    ),
+  ).toHaveLength(2)
+  expect(keysOf('{"keys":[{"kty":"oct","k":"c2hvcnQ"}]}')).toEqual([])
+  expect(keysOf('{not json, but rather long enough for HS256}')).toEqual([])
 })

@@ -1,6 +1,31 @@
 import type { Catalogue, QualifiedName } from '@pando/catalogue/catalogue'
 import type { RestOptions } from './config.ts'
 import type { RestConfig } from './rest-config.ts'
+import { parseCount, parseFlag, parseList, parseOneOf, parseText } from './parse-setting.ts'
+import { tokenRulesOf, tokenSettings } from './token-rules.ts'
+
+/** What the database may declare, beside `app_settings_…`: the names of PostgREST's options without their `pgrst.`. */
+export const settingNames = [
+  'db_aggregates_enabled',
+  'db_extra_search_path',
+  'db_hoisted_tx_settings',
+  'db_max_rows',
+  'db_plan_enabled',
+  'db_pre_config',
+  'db_pre_request',
+  'db_prepared_statements',
+  'db_root_spec',
+  'db_schemas',
+  'db_tx_end',
+  'openapi_mode',
+  'openapi_security_active',
+  'openapi_server_proxy_uri',
+  'server_cors_allowed_origins',
+  'server_timing_enabled',
+  'server_trace_header',
+  ...tokenSettings,
+] as const
+type SettingName = (typeof settingNames)[number]
 
 /**
  * The settings in force: the service's options, with those that the database declares for the authenticator laid over
@@ -11,8 +36,9 @@ export function toEffectiveConfig(
   options: RestOptions,
   inDatabase: Catalogue['inDatabaseConfig'],
 ): { readonly config: RestConfig; readonly ignored: readonly string[] } {
-  const understood = new Set<string>()
-  const read = <T>(name: string, parse: (text: string) => T | undefined, otherwise: T): T => {
+  // It has had its say when this is read.
+  const understood = new Set<string>(['db_pre_config'])
+  const read = <T>(name: SettingName, parse: (text: string) => T | undefined, otherwise: T): T => {
     const text = inDatabase.get(name)
     const value = text === undefined ? undefined : parse(text)
     if (value === undefined) return otherwise
@@ -35,6 +61,11 @@ export function toEffectiveConfig(
     openapiServerProxyUri: read('openapi_server_proxy_uri', parseText, options.openapiServerProxyUri ?? undefined),
     hoistedTxSettings: read('db_hoisted_tx_settings', parseList, options.hoistedTxSettings),
     appSettings: [...options.appSettings.map(splitSetting), ...appSettingsOf(inDatabase)],
+    preparedStatements: read('db_prepared_statements', parseFlag, options.preparedStatements),
+    tokenRules: tokenRulesOf(inDatabase, read),
+    serverCorsAllowedOrigins: read('server_cors_allowed_origins', parseList, options.serverCorsAllowedOrigins),
+    serverTraceHeader: read('server_trace_header', parseText, options.serverTraceHeader ?? undefined)?.toLowerCase(),
+    serverTimingEnabled: read('server_timing_enabled', parseFlag, undefined),
   }
   const isIgnored = (name: string): boolean => !understood.has(name) && !name.startsWith(appPrefix)
   return { config, ignored: [...inDatabase.keys()].filter(isIgnored) }
@@ -44,28 +75,6 @@ const appPrefix = 'app_settings_'
 
 const txEnds = ['commit', 'commit-allow-override', 'rollback', 'rollback-allow-override'] as const
 const openapiModes = ['follow-privileges', 'ignore-privileges', 'disabled'] as const
-
-const parseText = (text: string): string | undefined => (text === '' ? undefined : text)
-
-function parseList(text: string): readonly string[] | undefined {
-  const items = text.split(',').map((item) => item.trim().replaceAll(/^"|"$/g, ''))
-  return items.every((item) => item !== '') ? items : undefined
-}
-
-function parseCount(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : undefined
-}
-
-function parseFlag(text: string): boolean | undefined {
-  const word = text.toLowerCase()
-  if (['true', 'on', 'yes', '1'].includes(word)) return true
-  return ['false', 'off', 'no', '0'].includes(word) ? false : undefined
-}
-
-const parseOneOf =
-  <T extends string>(values: readonly T[]) =>
-  (text: string): T | undefined =>
-    values.find((value) => value === text)
 
 /** Reads `schema.name`; a bare name is in the default schema. */
 function nameParser(defaultSchema: string): (text: string) => QualifiedName | undefined {

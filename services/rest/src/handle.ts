@@ -1,3 +1,4 @@
+import type { Authenticate } from '@pando/core/authenticate'
 import type { Caller } from '@pando/core/caller'
 import type { Catalogue } from '@pando/catalogue/catalogue'
 import { HangUp } from '@pando/http/client-gone'
@@ -27,42 +28,60 @@ import { requestSettings, statementSettings } from './request-settings.ts'
 import { describeVerbs } from './respond.ts'
 import type { RestConfig } from './rest-config.ts'
 import { findShardKey, withShardKey } from './shard-key.ts'
+import { tokenSettings } from './token-rules.ts'
 
 /** Where the service's paths start. */
 export const prefix = '/rest/v1'
 
 /** What belongs to one catalogue: it lives and dies with it. */
-type Generation = { readonly catalogue: Catalogue; readonly config: RestConfig; readonly compile: Compiler }
+type Generation = {
+  readonly catalogue: Catalogue
+  readonly config: RestConfig
+  readonly compile: Compiler
+  readonly authenticate: Authenticate
+  readonly anonRole: string
+}
+
+export type Handler = {
+  readonly handle: Handle
+  /** Origins whose pages may read answers; any when there is none. */
+  readonly corsOrigins: () => readonly string[]
+}
 
 /** Answers a request, refusals included; `fail` gets what even that could not cope with. */
 export type Handle = (request: FastifyRequest, reply: FastifyReply, fail: (error: Error) => void) => Promise<void>
 
 /** The way of a request through this service: who calls → parse → plan → one trip to Postgres → answer. */
-export function createHandler(deps: RestDeps): Handle {
+export function createHandler(deps: RestDeps): Handler {
   const generationOf = createGenerations(deps)
   const refusalOf = (error: unknown, request: FastifyRequest, caller: Caller | undefined): Answer => {
     if (isFault(error)) request.log.error(error)
-    const role = caller?.role ?? deps.anonRole
-    return renderError(error, { role, isAnonymous: role === deps.anonRole, method: request.method })
+    const { anonRole } = generationOf() ?? deps
+    const role = caller?.role ?? anonRole
+    return renderError(error, { role, isAnonymous: role === anonRole, method: request.method })
   }
-  return async (request, reply, fail) => {
+  const handle: Handle = async (request, reply, fail) => {
     let caller: Caller | undefined
     let found: Answer
     try {
-      const who = deps.authenticate(credentialsOf(request.raw))
+      const generation = generationOf()
+      const { authenticate } = generation ?? deps
+      const who = authenticate(credentialsOf(request.raw))
       caller = who instanceof Promise ? await who : who
       request.state.role = caller.role
       endRequestStage(request, 'auth')
-      found = await answer(deps, generationOf(), { caller, raw: request })
+      if (generation === undefined) throw errors.catalogueMissing()
+      found = await answer(deps, generation, { caller, raw: request })
     } catch (error) {
       found = refusalOf(error, request, caller)
     }
     try {
-      send(reply, found)
+      send(request, reply, { found, config: generationOf()?.config })
     } catch (error) {
       fail(error as Error)
     }
   }
+  return { handle, corsOrigins: () => (generationOf()?.config ?? deps.options).serverCorsAllowedOrigins }
 }
 
 type Arrived = { readonly caller: Caller; readonly raw: FastifyRequest }
@@ -129,7 +148,8 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
     consistency,
     ...endsOf(raw),
   }
-  const requester = { caller, catalogue: generation.catalogue, headers: raw.headers }
+  const { anonRole, catalogue } = generation
+  const requester = { caller, anonRole, catalogue, headers: raw.headers }
   return answerRequest(deps, execution, requester).then((found) => {
     endRequestStage(raw, 'transaction')
     return withCommit(found, consistency)
@@ -174,21 +194,45 @@ function splitUrl(url: string): { path: string; rawQuery: string } {
     : { path: url.slice(0, mark), rawQuery: withoutApikey(url.slice(mark + 1)) }
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  reply.code(answer.status)
-  if (answer.statusText !== undefined) reply.raw.statusMessage = answer.statusText
-  return reply.headers(answer.headers).send(answer.body)
+type Sent = { readonly found: Answer; readonly config: RestConfig | undefined }
+
+function send(request: FastifyRequest, reply: FastifyReply, { found, config }: Sent): FastifyReply {
+  if (config?.serverTimingEnabled !== undefined) request.state.isTimed = config.serverTimingEnabled
+  if (config?.serverTraceHeader !== undefined) repeatHeader(request, reply, config.serverTraceHeader)
+  reply.code(found.status)
+  if (found.statusText !== undefined) reply.raw.statusMessage = found.statusText
+  return reply.headers(found.headers).send(found.body)
 }
 
-function createGenerations({ catalogue, options }: RestDeps): () => Generation {
+function repeatHeader({ headers }: FastifyRequest, reply: FastifyReply, name: string): void {
+  if (headers[name] !== undefined) reply.header(name, headers[name])
+}
+
+function createGenerations(deps: RestDeps): () => Generation | undefined {
+  const { catalogue, options } = deps
+  const authenticators = createAuthenticators(deps)
   let current: Generation | undefined
   return () => {
     const latest = catalogue()
-    if (latest === undefined) throw errors.catalogueMissing()
-    if (current?.catalogue !== latest) {
+    if (latest !== undefined && current?.catalogue !== latest) {
       const { config } = toEffectiveConfig(options, latest.inDatabaseConfig)
-      current = { catalogue: latest, config, compile: createCompiler(latest, config, options.compiledMax) }
+      const compile = createCompiler(latest, config, options.compiledMax)
+      const authenticate = authenticators(latest, config)
+      const anonRole = config.tokenRules?.values.anonRole ?? deps.anonRole
+      current = { catalogue: latest, config, compile, authenticate, anonRole }
     }
+    return current
+  }
+}
+
+/** While the database says the same of tokens, what was verified stays known. */
+function createAuthenticators({ authenticate, authenticateBy }: RestDeps) {
+  let said = ''
+  let current = authenticate
+  return ({ inDatabaseConfig }: Catalogue, { tokenRules }: RestConfig): Authenticate => {
+    const says = JSON.stringify(tokenSettings.map((name) => inDatabaseConfig.get(name)))
+    if (says !== said) current = tokenRules === undefined ? authenticate : authenticateBy(tokenRules)
+    said = says
     return current
   }
 }

@@ -7,16 +7,17 @@ export type { RestDeps } from './deps.ts'
 export { restOptions } from './config.ts'
 export type { RestOptions } from './config.ts'
 export { commitHeader, nameOfCaller } from './consistency.ts'
-export { ignoredSettings, restSchemas, restSessionSettings } from './session.ts'
+export { ignoredSettings, preConfigOf, preparesStatements, restSchemas, restSessionSettings } from './session.ts'
 
 /** The data API: PostgREST v14's wire over the rows of Postgres, as the caller. */
 export function createRest(deps: RestDeps): HttpService {
-  const handle = createHandler(deps)
+  const { handle, corsOrigins } = createHandler(deps)
   return {
     // Pools and catalogue belong to the server that lends them.
     ...withoutState,
     name: 'rest',
     prefix,
+    corsOrigins,
     ready: deps.catalogueReadiness,
     plugin: (app, _options, done) => {
       // Answered by a hook, before Fastify looks for a body: bodies stay streams, most are handed to Postgres as the

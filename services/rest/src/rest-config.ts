@@ -1,4 +1,5 @@
 import type { QualifiedName } from '@pando/catalogue/catalogue'
+import type { TokenRules } from '@pando/http/auth/token-rules'
 
 /**
  * The settings in force for a catalogue generation: the service's options with `alter role authenticator set pgrst.…`
@@ -22,4 +23,13 @@ export type RestConfig = {
   readonly hoistedTxSettings: readonly string[]
   /** `app.settings.<name>` for every request. */
   readonly appSettings: readonly (readonly [name: string, value: string])[]
+  readonly preparedStatements: boolean
+  /** What the database says of tokens; undefined where it says nothing. */
+  readonly tokenRules?: TokenRules
+  /** Origins whose pages may read answers; any when there is none. */
+  readonly serverCorsAllowedOrigins: readonly string[]
+  /** A header, in lower case, that answers repeat. */
+  readonly serverTraceHeader?: string
+  /** Whether answers say how long each stage took; as all others of the node when it is undefined. */
+  readonly serverTimingEnabled?: boolean
 }

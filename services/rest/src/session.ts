@@ -1,8 +1,17 @@
 import type { Catalogue } from '@pando/catalogue/catalogue'
+import type { PreConfig } from '@pando/catalogue/load-catalogue'
 import type { RestOptions } from './config.ts'
-import { toEffectiveConfig } from './effective-config.ts'
+import { settingNames, toEffectiveConfig } from './effective-config.ts'
 import { searchPath } from './request-settings.ts'
 import type { RestConfig } from './rest-config.ts'
+
+/** The function that declares settings of the database, and which it may declare. */
+export const preConfigOf = ({ preConfig }: RestOptions): PreConfig => ({ name: preConfig, settings: settingNames })
+
+/** Whether statements are prepared, given what the database itself declares. */
+export function preparesStatements(options: RestOptions, catalogue: Catalogue | undefined): boolean {
+  return toEffectiveConfig(options, catalogue?.inDatabaseConfig ?? new Map()).config.preparedStatements
+}
 
 /** The schemas that a catalogue must show, given what the database itself declares. */
 export function restSchemas(

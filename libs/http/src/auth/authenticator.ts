@@ -2,6 +2,7 @@ import type { Authenticate, Credentials } from '@pando/core/authenticate'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import { LRUCache } from 'lru-cache'
+import { type ClaimPath, parseClaimPath } from './claim-path.ts'
 import { checkClaims, lastValidMs } from './check-claims.ts'
 import { mustBeSigned } from './check-signature.ts'
 import type { JwtValues } from './config.ts'
@@ -13,7 +14,7 @@ import type { VerificationKey } from './verification-key.ts'
 
 export type AuthenticatorDeps = {
   /** The installation's own keys. */
-  readonly keys: KeyRing
+  readonly keys: Pick<KeyRing, 'generation' | 'candidates' | 'roleOf'>
   readonly clock: Clock
   readonly values: JwtValues
   /** Others whose tokens are accepted. */
@@ -46,6 +47,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate & { r
   const { keys, clock, values } = deps
   const issuers = createIssuers(deps)
   const audiences = values.audience === null ? null : [values.audience]
+  const roleIn = mustParsePath(values.roleClaimKey)
   const cache = new LRUCache<string, Entry>({
     max: values.cachedTokensMax,
     maxSize: values.cachedBytesMax,
@@ -99,7 +101,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate & { r
       audienceClaims: policy?.audienceClaims ?? ['aud'],
       audienceRequired: policy !== undefined && policy.audiences !== null,
     })
-    const role = roleOf(claims.role, policy === undefined ? values.anonRole : policy.role)
+    const role = roleOf(roleIn(claims), policy === undefined ? values.anonRole : policy.role)
     const lastMs = Math.min(lastValidMs(claims, values.leeway), key.expiresMs ?? Number.POSITIVE_INFINITY)
     return { caller: toCaller(role, claims, parsed.claimsJson), lastMs }
   }
@@ -125,6 +127,12 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticate & { r
     return callerOfToken(apikey)
   }
   return Object.assign(authenticate, { recall })
+}
+
+function mustParsePath(text: string): ClaimPath {
+  const path = parseClaimPath(text)
+  if (path === undefined) throw new Error(`${text} is no path to the role of a token`)
+  return path
 }
 
 function createIssuers({ issuers, clock }: AuthenticatorDeps): ReadonlyMap<unknown, Issuer> {

@@ -1,4 +1,5 @@
 import { options, type Values } from '@pando/config/options'
+import { parseClaimPath } from './claim-path.ts'
 
 export const jwtOptions = options({
   prefix: 'jwt',
@@ -34,6 +35,14 @@ export const jwtOptions = options({
       type: 'string',
       default: 'anon',
       text: 'Database role of a request without key and token, and of a token without a role claim.',
+    },
+    roleClaimKey: {
+      type: 'string',
+      default: '.role',
+      refuse: (path) => (parseClaimPath(path) ? undefined : 'must be a path such as .role or .app.roles[0]'),
+      text:
+        "Where a token says its database role, as PostgREST's `jwt-role-claim-key`: `.app.roles[0]`, " +
+        '`.roles[?(@ ^== "db_")]`.',
     },
     anonymousAllowed: {
       type: 'boolean',

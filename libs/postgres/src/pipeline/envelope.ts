@@ -32,6 +32,8 @@ export type SessionRules = {
   readonly mode: 'pipelined' | 'transactional'
   /** Whether rows may be on further servers, which must be told whose request it is: then sessions are not kept. */
   readonly distributes: () => boolean
+  /** Whether sessions that are kept prepare statements. */
+  readonly prepares: () => boolean
   readonly roleSettings: (role: string) => Settings
 }
 
@@ -53,7 +55,7 @@ export function toExchangeEnvelope(rules: SessionRules, exchange: Exchange): Env
   const statements = [resetAll, toSettingsStatement(exchange.role, exchange.settings ?? none)]
   const firstWanted = statements.length
   for (let i = 0; i < exchange.statements.length; i++) statements.push(exchange.statements[i]!)
-  return { statements, firstWanted, endWanted: statements.length, named: true, ends: 'I' }
+  return { statements, firstWanted, endWanted: statements.length, named: rules.prepares(), ends: 'I' }
 }
 
 function toExplicitEnvelope(rules: SessionRules, { access, statements, ...who }: Exchange): Envelope {

@@ -33,6 +33,8 @@ export type PipelinedPoolsOptions = {
    * and its settings are set in the way that Citus passes on to the others.
    */
   readonly distributes?: () => boolean
+  /** Whether statements are prepared once a connection, instead of each time; asked for each exchange. */
+  readonly prepares?: () => boolean
   readonly clock?: Clock
   /** Spreads the pauses between connection attempts; 0 ≤ x < 1. */
   readonly random?: () => number
@@ -66,10 +68,11 @@ export function createPipelinedPools(options: PipelinedPoolsOptions): PipelinedP
     clock = systemClock,
     mode = 'pipelined',
     distributes = () => false,
+    prepares = () => true,
     roleSettings = () => [],
     onObservation: observe = () => {},
   } = options
-  const rules = { mode, distributes, roleSettings }
+  const rules = { mode, distributes, prepares, roleSettings }
   const limits = { ...defaultPipelineLimits, ...options.limits }
   const watch = createFlightWatch(limits.abortPollMs)
   const budget = createConnectionBudget(limits.connectionsMax)

@@ -103,6 +103,8 @@ const config: RestConfig = {
   openapiSecurityActive: false,
   hoistedTxSettings: [],
   appSettings: [],
+  preparedStatements: true,
+  serverCorsAllowedOrigins: [],
 }
 const place = {
   schema: 'public',

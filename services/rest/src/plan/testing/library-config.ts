@@ -11,4 +11,6 @@ export const libraryConfig: RestConfig = {
   openapiSecurityActive: false,
   hoistedTxSettings: ['statement_timeout'],
   appSettings: [],
+  preparedStatements: true,
+  serverCorsAllowedOrigins: [],
 }
