@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 
+import { keepYoungGenerationSmall } from '@pando/server/young-generation'
 import { CommanderError } from 'commander'
 
 import type { Cli, GlobalOptions } from './cli.ts'
@@ -14,6 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** Loads the module of a command only when it runs: `pando --help` needs none of them. */
 async function dispatch({ command, args }: Invocation): Promise<void> {
   const cli = createCli(args)
+  if (command === 'dev' || command === 'serve') keepYoungGenerationSmall()
   switch (command) {
     case 'init':
       return (await import('./commands/init.ts')).runInit(cli)

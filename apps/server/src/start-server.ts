@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { composeNode, type Node, realWorld, type World } from './compose.ts'
 import type { ServerConfig } from './config.ts'
 import type { Parts } from './roles.ts'
+import { letYoungGenerationGrow } from './young-generation.ts'
 
 export type RunningServer = {
   /** For example `http://127.0.0.1:54321`. */
@@ -46,6 +47,7 @@ export async function startServer(
     const { host, port, adminHost, adminPort } = config.server
     const url = await node.app.listen({ host, port, backlog })
     const adminUrl = adminPort === null ? undefined : await node.admin?.listen({ host: adminHost, port: adminPort })
+    letYoungGenerationGrow()
     node.logger.info({ url, adminUrl, services: node.services.map(({ name }) => name) }, 'listening')
     return { url, adminUrl, ready: node.ready, keys: node.keys, logger: node.logger, ...endings(node, config) }
   } catch (error) {
