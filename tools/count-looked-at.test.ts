@@ -8,3 +8,8 @@ test('a check that looked at nothing, or at too little, is a complaint', () => {
   )
   expect(findLookedAway('')).toHaveLength(1)
 })
+
+test('one that looks at some folders alone must have looked at all files of those', () => {
+  expect(findLookedAway('Finished on 3 files', /^tools\/.*\.ts$/)[0]).toContain('looked at 3 files')
+  expect(findLookedAway('Finished on 3 files', /^tools\/check\.ts$/)).toEqual([])
+})
