@@ -19,8 +19,10 @@ const undefinedObject = '42704'
  */
 export async function readSlot(reading: SlotReading, stopped: AbortSignal, onCaughtUp: () => void): Promise<Outcome> {
   const { queries, slot, limits } = reading
-  const found = await findSlot(queries, slot)
-  if (found?.lostBecause !== undefined) return await giveUpSlot(reading, `the server gave it up (${found.lostBecause})`)
+  const there = await findSlot(queries, slot)
+  const lostBecause = there?.lostBecause && `the server gave it up (${there.lostBecause})`
+  if (lostBecause !== undefined) await giveUpSlot(reading, lostBecause)
+  const found = lostBecause === undefined ? there : undefined
   if (found?.isActive === true) return 'busy'
   const publications = await mustListPublications(reading)
   const url = currentUrl(reading.url)
@@ -37,7 +39,7 @@ export async function readSlot(reading: SlotReading, stopped: AbortSignal, onCau
   stopped.addEventListener('abort', onStop)
   try {
     if (stopped.aborted) return 'again'
-    if (found === undefined) await createSlot(reading, connection)
+    if (found === undefined) await createSlot(reading, connection, lostBecause)
     else if (found.isFailover === false)
       await connection.command(`ALTER_REPLICATION_SLOT ${quoteName(slot)} (FAILOVER)`)
     const isMoved = (): boolean => currentUrl(reading.url) !== url
@@ -46,19 +48,19 @@ export async function readSlot(reading: SlotReading, stopped: AbortSignal, onCau
     const code = error instanceof PostgresError ? error.fields.code : undefined
     if (code === objectInUse || code === duplicateObject) return 'busy'
     // Up to PostgreSQL 17 a slot cannot be read past a place where one of its publications was not there.
-    if (code === undefinedObject) return await giveUpSlot(reading, (error as Error).message)
-    throw error
+    if (code !== undefinedObject) throw error
+    await giveUpSlot(reading, (error as Error).message)
+    return 'again'
   } finally {
     stopped.removeEventListener('abort', onStop)
     await connection.close(limits.stopTimeout)
   }
 }
 
-async function giveUpSlot({ queries, slot, log, observe }: SlotReading, reason: string): Promise<Outcome> {
+/** Nobody is told before there is another one: what is fetched before that misses what is committed between the two. */
+async function giveUpSlot({ queries, slot, observe }: SlotReading, reason: string): Promise<void> {
   await dropSlot(queries, slot)
   observe({ kind: 'slot.given_up', slot, reason })
-  log.reset(`the replication slot was lost: ${reason}`)
-  return 'again'
 }
 
 async function mustListPublications({ queries, publications, observe }: SlotReading): Promise<string[]> {
@@ -73,14 +75,19 @@ async function mustListPublications({ queries, publications, observe }: SlotRead
  * Waits for the end of all transactions that write just now: that is how Postgres finds a place to begin. Replicas that
  * synchronise slots get it too, so that reading goes on after a failover; elsewhere there is none on the new primary.
  */
-async function createSlot(reading: SlotReading, connection: ReplicationConnection): Promise<void> {
+async function createSlot(
+  reading: SlotReading,
+  connection: ReplicationConnection,
+  lostBecause: string | undefined,
+): Promise<void> {
   const { slot, log, observe, clock } = reading
   const startedAtMs = clock.monotonic()
   observe({ kind: 'slot.creating', slot })
   const options = (await canFailOver(reading.queries)) ? "(SNAPSHOT 'nothing', FAILOVER)" : 'NOEXPORT_SNAPSHOT'
   await connection.command(`CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput ${options}`)
   observe({ kind: 'slot.created', slot, tookMs: clock.monotonic() - startedAtMs })
-  if (log.hasBegun) log.reset('the replication slot was gone and has been made anew')
+  if (log.server !== '' || lostBecause !== undefined)
+    log.reset(`the replication slot has been made anew: ${lostBecause ?? 'it was gone'}`)
 }
 
 type Run = Omit<Attendance, 'confirmed'> & { readonly onCaughtUp: () => void }

@@ -88,6 +88,31 @@ test('a slot for which the server did not keep the log is replaced, and everybod
   expect(numbers()).toEqual(['5'])
 })
 
+test('who follows is told to fetch when nothing is missed any more, not when the slot is found to be lost', async () => {
+  await stopServer()
+  await startServer({ idle_replication_slot_timeout: '1s' })
+  reader = createTestReader({ url: server.url, limits: { retryPause: 6_000, retryPauseMax: 6_000 } })
+  await reader.start()
+  await database.query("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'walsender'")
+  const isLost = async (): Promise<unknown> => {
+    await database.query('checkpoint')
+    return (await database.query('select wal_status from pg_replication_slots'))[0]
+  }
+  await expect.poll(isLost, { timeout: 10_000 }).toEqual({ wal_status: 'lost' })
+  const isCreating = (): boolean => reader!.observations.some(({ kind }) => kind === 'slot.creating')
+  await database.transaction(async ({ query }) => {
+    // For the end of this one a new slot waits.
+    await query('insert into numbers values (6)', [])
+    await reader!.until(isCreating)
+    await insert(7)
+    expect(reader!.resets).toEqual([])
+  })
+  await reader.until(() => reader!.state() === 'reading')
+  expect(reader.resets).toMatchObject([{ reason: expect.stringContaining('idle_timeout') }])
+  await insert(8)
+  await untilRead(8)
+})
+
 test('the reader is never the standby that commits wait for', async () => {
   reader = createTestReader({ url: server.url, limits: { window: 200 } })
   await reader.start()

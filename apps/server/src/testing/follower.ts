@@ -47,12 +47,15 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
 
   const hear = (client: Phoenix, said: Said): void => {
     const { event, payload } = said
-    if (event === 'system' && payload['status'] === 'ok') ready.resolve()
+    if (event === 'system' && payload['status'] === 'ok') {
+      ready.resolve()
+      // Rows are followed from here on, and no sooner.
+      if (isToFetch && payload['extension'] === 'postgres_changes') fetchAll().catch(() => fetchAgain(client))
+    }
     if (event === 'system' && payload['status'] === 'error') {
       resyncs.push(String(payload['message']))
-      if (fetch !== undefined) [isToFetch, cursor] = [true, undefined]
-      client.onHeard = () => {}
-      client.close()
+      if (fetch === undefined) client.close()
+      else fetchAgain(client)
     }
     const next = read(said)
     if (next === undefined || fetched.has(next.id)) return
@@ -62,6 +65,13 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
       cursor = next.cursor
     }
   }
+  /** What is heard after that is from before what it will fetch, once it has joined anew. */
+  const fetchAgain = (client: Phoenix): void => {
+    isToFetch = true
+    cursor = undefined
+    client.onHeard = () => {}
+    client.close()
+  }
   /** Who hears nothing moves on with the log. */
   const advance = (reached: unknown): void => {
     if (typeof reached === 'string' && (cursor === undefined || reached > cursor)) cursor = reached
@@ -70,7 +80,7 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
     const { response } = await client.ask('phoenix', 'heartbeat')
     advance(response['cursor'])
   }
-  /** What it had, and is not there, was told and then undone by a crash; what came since it has joined is left alone. */
+  /** What it had, and is not there, was told and then undone by a crash; what comes meanwhile is left alone. */
   const fetchAll = async (): Promise<void> => {
     const had = got.length
     // Before it asks: whoever is told meanwhile that something was missed has to fetch again.
@@ -82,10 +92,6 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
       fetched.add(id)
       got.push(id)
     }
-  }
-  const fetchAgain = (error: Error): never => {
-    isToFetch = true
-    throw error
   }
   const follow = async (): Promise<void> => {
     const client = await openPhoenix(url(), { apikey })
@@ -101,12 +107,11 @@ export async function startFollower({ url, apikey, topic, config, read, fetch }:
       // Who has been told nothing yet begins where the answer says.
       if (cursor === undefined) advance(answer.response['cursor'])
       if (answer.status !== 'ok') close()
-      else if (isToFetch) await fetchAll().catch(fetchAgain)
       await client.closed
     } finally {
-      close()
       clearInterval(beats)
       stopping.signal.removeEventListener('abort', close)
+      close()
     }
   }
   const keepFollowing = async (): Promise<void> => {
