@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 
+import { balancers } from '@pando/server/testing/balancer'
+
 import type { GlobalOptions } from './cli.ts'
 import type { DrillOptions } from './commands/drill.ts'
 import { command } from './program-command.ts'
@@ -18,6 +20,12 @@ export function addDrillCommand(program: Command, run: (invocation: DrillInvocat
     .addOption(whole('--nodes <number>', 'nodes behind the gateway', 3, 64))
     .addOption(whole('--seconds <number>', 'how long each part takes', 10, 3600))
     .addOption(whole('--rounds <number>', 'how often the bad thing happens', 1, 10_000))
+    .addOption(
+      new Option('--balancer <program>', 'what is in front of the nodes, in the place of our gateway').choices(
+        balancers,
+      ),
+    )
+    .addOption(whole('--connections <number>', 'of phones that do nothing, for bad-phones', 10_000, 50_000))
     .addOption(whole('--seed <number>', 'the same seed makes the same requests in the same order', 1, 2 ** 31))
     .option('--url <address>', 'an installation that runs elsewhere; for spike alone')
     .option('--key <key>', 'with --url: the API key to ask with')

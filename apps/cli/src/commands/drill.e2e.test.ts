@@ -13,7 +13,9 @@ import { runPando, startPando } from '../testing/run-pando.ts'
 
 /** How many times each fault, and for how long, when it may take as long as it takes. */
 const isLong = process.env['PANDO_TEST_LONG'] === '1'
-const size = isLong ? ['--seconds', '10', '--rounds', '20', '--nodes', '3'] : ['--seconds', '1', '--nodes', '2']
+const size = isLong
+  ? ['--seconds', '10', '--rounds', '20', '--nodes', '3']
+  : ['--seconds', '1', '--nodes', '2', '--connections', '600']
 const timeout = isLong ? 7_200_000 : 600_000
 
 let cwd: string
@@ -81,6 +83,7 @@ describe('pando drill', () => {
     [['kill-node', '--url', 'http://127.0.0.1:9'], /kill-node cannot be done to an address: only spike can/],
     [['spike', '--url', 'http://127.0.0.1:9'], /wants to know --key, --read and --rate/],
     [['spike', '--seconds', '0'], /a whole number from 1 to 3600/],
+    [['rolling-restart', '--balancer', 'apache'], /Allowed choices are haproxy, nginx/],
   ])('refuses %j and says what to do', async (args, message) => {
     const { code, out, err } = await drill(...args)
     expect({ code, out }).toEqual({ code: 2, out: '' })

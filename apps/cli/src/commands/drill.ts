@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { BalancerName } from '@pando/server/testing/balancer'
+
 import type { Cli, GlobalOptions } from '../cli.ts'
 import { waitForStop } from '../dev/stop-signals.ts'
 import { drills } from '../drills/all.ts'
@@ -15,7 +17,11 @@ export type DrillOptions = GlobalOptions & {
   readonly nodes: number
   readonly seconds: number
   readonly rounds: number
+  /** In the place of the gateway. */
+  readonly balancer?: BalancerName
   readonly seed: number
+  /** Of phones that do nothing. */
+  readonly connections: number
   /** An installation that runs elsewhere, for the spike alone. */
   readonly url?: string
   readonly key?: string
@@ -60,10 +66,11 @@ function choose(names: readonly string[]): readonly Drill[] {
 type Run = DrillOptions & Pick<Stage, 'stopped'>
 
 async function drillFleet(cli: Cli, chosen: readonly Drill[], options: Run): Promise<Report[]> {
-  cli.terminal.say(`Starting ${options.nodes} nodes, a gateway and PostgreSQL …`)
+  cli.terminal.say(`Starting ${options.nodes} nodes, ${options.balancer ?? 'a gateway'} and PostgreSQL …`)
   const fleet = await startFleet({
     nodes: options.nodes,
     needs: Object.assign({}, ...chosen.map(({ needs }) => needs)) as FleetNeeds,
+    balancer: options.balancer,
     searchPath: cli.environment['PATH'] ?? '',
     nowMs: cli.now().getTime(),
   }).catch(explain)
@@ -99,12 +106,12 @@ async function drillStaging(cli: Cli, chosen: readonly Drill[], options: Run): P
   return [await record(cli, ran, (stage) => spikeStaging(staging, { ...stage, perSecond: rate }))]
 }
 
-type Ran = Pick<Report, 'drill' | 'nodes'> & Pick<Stage, 'seconds' | 'rounds' | 'seed' | 'stopped'>
+type Ran = Pick<Report, 'drill' | 'nodes'> & Pick<Stage, 'seconds' | 'rounds' | 'seed' | 'connections' | 'stopped'>
 
 /** Shows each step as it is taken, and the report at the end. */
 async function record(
   cli: Cli,
-  { drill, nodes, seconds, rounds, seed, stopped }: Ran,
+  { drill, nodes, stopped, ...options }: Ran,
   run: (stage: Omit<Stage, 'fleet'>) => Promise<Found>,
 ): Promise<Report> {
   const startMs = performance.now()
@@ -116,8 +123,8 @@ async function record(
   }
   const wait = (duration: number): Promise<void> =>
     sleep(duration * 1000, undefined, { signal: stopped }).catch(() => stopped.throwIfAborted())
-  const found = await run({ seconds, rounds, seed, stopped, step, wait })
-  const report = toReport({ drill, steps, nodes, seed }, found)
+  const found = await run({ ...options, stopped, step, wait })
+  const report = toReport({ drill, steps, nodes, seed: options.seed }, found)
   cli.terminal.result(report, () => `${renderReport(cli.terminal, report)}\n`)
   return report
 }

@@ -1,26 +1,27 @@
-import { once } from 'node:events'
-import type { Socket } from 'node:net'
-import { connect } from 'node:net'
+import { seededRandom } from '@pando/core/testing/seeded-random'
 
 import { checkAnswered } from './checks.ts'
 import type { Check, Drill, Found, Stage } from './drill.ts'
+import { openBadConnections } from './load/bad-connections.ts'
 import type { Phase } from './load/figures.ts'
 import { p99Of, round, toFigures, within } from './load/figures.ts'
 import type { HttpClient } from './load/http-client.ts'
 import { createHttpClient } from './load/http-client.ts'
 import type { Kind, Load, Sent } from './load/open-loop.ts'
 import { startLoad } from './load/open-loop.ts'
-import { pick, seededRandom } from './load/random.ts'
+import { pick } from './load/random.ts'
+import { mustAllowFiles } from './open-files.ts'
 import { toUserHeaders } from './users.ts'
 
 const usersMax = 200
 const perSecond = 50
 /** The one asks for so many times what all others ask for together. */
 const hogFactor = 10
-/** Together with those of the requests within what a process may usually have open. */
-const idleMax = 600
-const tricklingMax = 100
-const trickleMs = 1_000
+const trickling = 100
+/** Each takes 10,000 connections (`PANDO_HTTP_CONNECTIONS_MAX`). */
+const gatewayWorkers = 2
+/** What a process of the gateway has open besides the bad connections. */
+const filesBesides = 1_500
 
 type Random = () => number
 
@@ -29,8 +30,9 @@ export const badPhones: Drill = {
   name: 'bad-phones',
   about:
     'connections that do nothing, requests that trickle in, a user who wants everything: others are served as before',
-  needs: { admission: true },
+  needs: { admission: true, gatewayWorkers },
   async run(stage) {
+    mustAllowFiles((stage.connections + trickling) / gatewayWorkers + filesBesides)
     const client = createHttpClient(stage.fleet.url)
     const [arrivals, choices, hogs] = [0, 1, 2].map((at) => seededRandom(stage.seed + at)) as [Random, Random, Random]
     const users = await Promise.all(Array.from({ length: usersMax }, () => toUserHeaders(stage.fleet.keys)))
@@ -53,7 +55,7 @@ const toReads = (client: HttpClient, headers: () => Record<string, string>): Kin
 
 /** How the others are served alone, beside bad connections, and beside the one who wants everything. */
 async function compare(stage: Stage, others: Load, startHog: () => Load): Promise<Found> {
-  const { fleet, seconds, step, wait } = stage
+  const { fleet, connections, seconds, step, wait } = stage
   const phases: Phase[] = []
   const look = async (name: string): Promise<void> => {
     const fromMs = others.nowMs()
@@ -64,9 +66,12 @@ async function compare(stage: Stage, others: Load, startHog: () => Load): Promis
   // Connections and caches are warm before anything is compared.
   await wait(seconds / 2)
   await look('alone')
-  step(`${idleMax} connections that say nothing, ${tricklingMax} that say a letter a second`)
-  const release = await openBadConnections(new URL(fleet.url))
-  await look('bad connections').finally(release)
+  step(`${connections} connections that say nothing, ${trickling} that say a letter a second`)
+  const { hostname, port } = new URL(fleet.url)
+  const bad = await openBadConnections({ hostname, port: Number(port), idle: connections, trickling })
+  step(`all have come; ${bad.countOpen()} are open`)
+  await look('bad connections').finally(bad.close)
+  step(`at the end ${bad.countOpen()} were open`)
   step(`one user asks ${perSecond * hogFactor} times a second`)
   const hog = startHog()
   await look('a hog').finally(() => void hog.stop())
@@ -87,26 +92,4 @@ function judge(phase: Phase, { sent, factor }: { readonly sent: readonly Sent[];
     { name: `p99 of the others beside ${phase.name}, of that alone`, ...p99 },
     checkAnswered(`others answered beside ${phase.name}`, within(sent, phase)),
   ]
-}
-
-/** Some that are only there, and some that begin a request and never end it; returns what ends them. */
-async function openBadConnections({ hostname, port }: URL): Promise<() => void> {
-  const dial = async (): Promise<Socket> => {
-    const socket = connect({ host: hostname, port: Number(port) })
-    // What the gateway makes of them is its business.
-    socket.on('error', () => undefined).resume()
-    await once(socket, 'connect')
-    return socket
-  }
-  const sockets: Socket[] = []
-  while (sockets.length < idleMax + tricklingMax) sockets.push(await dial())
-  const trickling = sockets.slice(0, tricklingMax)
-  for (const socket of trickling) socket.write('GET /rest/v1/drill_notes HTTP/1.1\r\nhost: drill\r\nx-drill: ')
-  const timer = setInterval(() => {
-    for (const socket of trickling) if (socket.writable) socket.write('x')
-  }, trickleMs)
-  return () => {
-    clearInterval(timer)
-    for (const socket of sockets) socket.destroy()
-  }
 }

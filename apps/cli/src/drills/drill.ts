@@ -19,6 +19,8 @@ export type Stage = {
   /** How often the bad thing happens. */
   readonly rounds: number
   readonly seed: number
+  /** Of phones that do nothing. */
+  readonly connections: number
   /** Aborts when the drill is to end now; the two below throw then. */
   readonly stopped: AbortSignal
   /** Says what happens now. */

@@ -1,6 +1,8 @@
+import { seededRandom } from '@pando/core/testing/seeded-random'
+
 import { checkEvents, checkWrites } from './checks.ts'
 import type { Drill } from './drill.ts'
-import { pick, seededRandom } from './load/random.ts'
+import { pick } from './load/random.ts'
 import { underTraffic } from './traffic.ts'
 
 /** Nodes that die, one at a time and at random, while the others go on. */

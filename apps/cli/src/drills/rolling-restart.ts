@@ -6,7 +6,7 @@ import { underTraffic } from './traffic.ts'
 export const rollingRestart: Drill = {
   name: 'rolling-restart',
   about: 'each node and each process of the gateway is replaced under load: no request fails, followers miss nothing',
-  needs: { gatewayWorkers: true },
+  needs: { gatewayWorkers: 2 },
   async run(stage) {
     const { fleet, rounds, step } = stage
     const found = await underTraffic(stage, {
@@ -18,6 +18,7 @@ export const rollingRestart: Drill = {
             await fleet.untilUp()
             step(`${node.name} is replaced`)
           }
+          if (fleet.gateway === undefined) continue
           await fleet.gateway.replaceWorkers()
           step('the processes of the gateway have successors')
         }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { callersPerNode, workSeconds } from './fleet/database.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { Answer, HttpClient } from './load/http-client.ts'
 import type { Kind } from './load/open-loop.ts'
@@ -10,13 +11,11 @@ import { toUserHeaders } from './users.ts'
 
 const usersMax = 200
 const sessionsMax = 10
-/** How long a read takes: what can be done is small, so that ten times as much can be asked for by one process. */
-const readSeconds = 0.25
 
 /** Many users who read, some who refresh their session, and a server with something critical, in a fleet of the drill's own. */
 export async function toFleetTarget(fleet: Fleet, client: HttpClient, random: () => number): Promise<SpikeTarget> {
   const { keys } = fleet
-  await fleet.database.setPace(readSeconds)
+  await fleet.database.setPace(workSeconds)
   const users = await Promise.all(Array.from({ length: usersMax }, () => toUserHeaders(keys)))
   const path = '/rest/v1/rpc/drill_work'
   const critical = { apikey: keys.secretKey, 'x-pando-priority': 'critical' }
@@ -27,8 +26,7 @@ export async function toFleetTarget(fleet: Fleet, client: HttpClient, random: ()
       { kind: 'refresh', weight: 0.01, send: await toRefresh(fleet, client) },
     ],
     memoryBytes: fleet.memoryBytes,
-    // Twice what the connections for slow reads can do at once.
-    callers: 16 * fleet.nodes.length,
+    callers: callersPerNode * fleet.nodes.length,
   }
 }
 

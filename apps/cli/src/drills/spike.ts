@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { seededRandom } from '@pando/core/testing/seeded-random'
 
 import { checkAnswered, checkFailures } from './checks.ts'
 import type { Check, Drill, Found, Stage } from './drill.ts'
+import type { ClosedLoop } from './load/closed-loop.ts'
+import { findCapacity } from './load/closed-loop.ts'
 import type { Phase } from './load/figures.ts'
 import { p99Of, round, secondsUntilNormal, toFigures, within } from './load/figures.ts'
 import { createHttpClient } from './load/http-client.ts'
 import type { Kind, Sent } from './load/open-loop.ts'
 import { startLoad } from './load/open-loop.ts'
-import { seededRandom } from './load/random.ts'
 import { toFleetTarget } from './spike-target.ts'
 
 /** What a spike is offered to. */
@@ -36,14 +37,14 @@ export const spike: Drill = {
   },
 }
 
-export type SpikeStage = Omit<Stage, 'fleet' | 'rounds'> & {
+export type SpikeStage = Omit<Stage, 'fleet' | 'rounds' | 'connections'> & {
   /** Requests a second at × 1; found out when it is not given. */
   readonly perSecond?: number
 }
 
 /** Finds out what can be done, offers ten times as much, and judges what became of it. */
 export async function runSpike(target: SpikeTarget, stage: SpikeStage): Promise<Found> {
-  const capacity = stage.perSecond ?? (await findCapacity(target, stage))
+  const capacity = stage.perSecond ?? (await findCapacity(target.kinds.slice(0, 1), toClosedLoop(target, stage)))
   stage.step(`× 1 is ${round(capacity)} requests a second`)
   const { sent, phases, memoryBytes } = await offerSpike(target, { ...stage, capacity })
   const [half, full, tenfold, again] = phases as [Phase, Phase, Phase, Phase]
@@ -56,6 +57,13 @@ export async function runSpike(target: SpikeTarget, stage: SpikeStage): Promise<
   const figures = phases.map((phase) => toFigures(sent, phase))
   return { promise: 'A spike does not break it', checks, phases: figures, sent }
 }
+
+const toClosedLoop = ({ callers }: SpikeTarget, { seconds, seed, stopped }: SpikeStage): ClosedLoop => ({
+  callers,
+  seconds,
+  random: seededRandom(seed),
+  stopped,
+})
 
 type Offered = {
   readonly sent: readonly Sent[]
@@ -144,28 +152,6 @@ const judgeImportant = (kinds: readonly Kind[], stormy: readonly Sent[]): Check[
         stormy.filter((one) => one.kind === kind),
       ),
     )
-
-const pauseMs = 50
-/** Where nothing is answered at all, so much is multiplied. */
-const perSecondMin = 1
-
-/** Answers a second when many ask one after the other; the first half of the time warms up. */
-async function findCapacity({ kinds, callers }: SpikeTarget, { seconds, stopped }: SpikeStage): Promise<number> {
-  const [{ send }] = kinds as [Kind]
-  const startMs = performance.now()
-  const middleMs = startMs + seconds * 500
-  const endMs = startMs + seconds * 1000
-  let answered = 0
-  const keepAsking = async (): Promise<void> => {
-    while (performance.now() < endMs && !stopped.aborted) {
-      const { status } = await send()
-      if (status !== 200) await sleep(pauseMs)
-      else if (performance.now() > middleMs && performance.now() <= endMs) answered += 1
-    }
-  }
-  await Promise.all(Array.from({ length: callers }, keepAsking))
-  return Math.max(perSecondMin, answered / (seconds / 2))
-}
 
 const lookMs = 500
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { seededRandom } from '@pando/core/testing/seeded-random'
 import type { Follower } from '@pando/server/testing/follower'
 import { startFollower } from '@pando/server/testing/follower'
 
@@ -7,12 +8,11 @@ import type { Found, Stage } from './drill.ts'
 import { lastId, listWritten } from './fleet/database.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { Phase } from './load/figures.ts'
-import { toFigures } from './load/figures.ts'
+import { round, toFigures } from './load/figures.ts'
 import type { Answer, Ask, HttpClient } from './load/http-client.ts'
 import { createHttpClient } from './load/http-client.ts'
 import type { Kind, Load } from './load/open-loop.ts'
 import { startLoad } from './load/open-loop.ts'
-import { seededRandom } from './load/random.ts'
 import type { Losses } from './losses.ts'
 import { findLosses } from './losses.ts'
 
@@ -23,9 +23,11 @@ export type Trouble = {
   readonly retries?: number
   /** What reads ask for. */
   readonly read?: string
+  /** Finds out how many requests a second there are to be at first. */
+  readonly findRate?: (kinds: readonly Kind[]) => Promise<number>
 }
 
-const perSecond = 100
+const usualRate = 100
 const writeShare = 0.3
 const followersMax = 10
 /** How long events may take at the end, before they count as missing. */
@@ -38,7 +40,7 @@ const arrivalPauseMs = 100
  */
 export async function underTraffic(
   { fleet, seconds, seed, step, wait }: Stage,
-  { strike, retries = 0, read = readPath }: Trouble,
+  { strike, retries = 0, read = readPath, findRate }: Trouble,
 ): Promise<Omit<Found, 'promise' | 'checks'> & { readonly losses: Losses; readonly troubleMs: Phase }> {
   const afterId = await lastId(fleet.database.current())
   const followers = await Promise.all(Array.from({ length: followersMax }, () => follow(fleet, afterId)))
@@ -46,10 +48,13 @@ export async function underTraffic(
   const acknowledged = new Set<string>()
   let load: Load | undefined
   try {
-    step(`${perSecond} requests a second, ${writeShare * 100} % of them writes; ${followersMax} follow what is written`)
     const random = seededRandom(seed + 1)
     const ask = { client, retries, random, headers: { apikey: fleet.keys.anonKey } }
-    load = startLoad([toReads(ask, read), toWrites(ask, acknowledged)], perSecond, seededRandom(seed))
+    const kinds = [toReads(ask, read), toWrites(ask, acknowledged)]
+    const perSecond = (await findRate?.(kinds)) ?? usualRate
+    const told = `${writeShare * 100} % of them writes; ${followersMax} follow what is written`
+    step(`${round(perSecond)} requests a second, ${told}`)
+    load = startLoad(kinds, perSecond, seededRandom(seed))
     await wait(seconds)
     const fromMs = load.nowMs()
     await strike(load)

@@ -1,17 +1,5 @@
+import { seededRandom } from '@pando/core/testing/seeded-random'
 import { frameOf, opcodes } from './raw-socket.ts'
-
-type Random = () => number
-
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function createRandom(seed: number): Random {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const topics = [
   'phoenix',
@@ -71,7 +59,7 @@ const values = [
 
 /** Gives so many frames as clients send them who mean no good, or do not know better. */
 export function randomFrames(seed: number): (count: number) => Buffer[] {
-  const random = createRandom(seed)
+  const random = seededRandom(seed)
   const below = (max: number): number => Math.floor(random() * max)
   const pick = <T>(all: readonly T[]): T => all[below(all.length)]!
   const bytes = (max: number): Buffer => Buffer.from(Array.from({ length: below(max) }, () => below(256)))

@@ -33,6 +33,11 @@ const schema = `
   grant select on public.drill_pace to anon, authenticated, service_role;
   alter publication supabase_realtime add table public.drill_notes`
 
+/** At this pace little can be done, so that one process can ask for all of it and for ten times as much. */
+export const workSeconds = 0.25
+/** Twice what the connections of a node for slow reads can do at once. */
+export const callersPerNode = 16
+
 /** More than the nodes of a drill ever want together. */
 const settings = { max_connections: 300 }
 

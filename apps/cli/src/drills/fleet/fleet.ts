@@ -1,6 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { rm } from 'node:fs/promises'
 
 import type { TestRedis } from '@pando/bus/testing/start-redis'
 import { startRedis } from '@pando/bus/testing/start-redis'
@@ -8,10 +6,13 @@ import type { ProjectKeys } from '@pando/http/auth/api-keys'
 import { generateKeys } from '@pando/http/auth/api-keys'
 import { freePort } from '@pando/postgres/testing/free-port'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
+import type { BalancerName } from '@pando/server/testing/balancer'
 
 import type { DrillDatabase } from './database.ts'
 import { startDrillDatabase } from './database.ts'
-import { readAddressesUp, readMemoryBytes } from './metrics.ts'
+import type { Door } from './door.ts'
+import { startDoor } from './door.ts'
+import { readMemoryBytes } from './metrics.ts'
 import type { NodeProcess } from './node-process.ts'
 import { createNodeProcess } from './node-process.ts'
 
@@ -21,21 +22,16 @@ export type FleetNeeds = {
   readonly redis?: true
   /** Overload control. */
   readonly admission?: true
-  /** A gateway whose processes can be replaced. */
-  readonly gatewayWorkers?: true
+  /** So many processes of the gateway, which can be replaced. */
+  readonly gatewayWorkers?: number
 }
 
 /** A deployment on this machine alone: nodes behind a gateway, all of them processes of their own. */
-export type Fleet = {
-  /** Of the gateway: as apps see it. */
-  readonly url: string
+export type Fleet = Omit<Door, 'stop'> & {
   readonly keys: ProjectKeys
-  readonly gateway: NodeProcess
   readonly nodes: readonly NodeProcess[]
   readonly database: DrillDatabase
   readonly redis: TestRedis | undefined
-  /** Returns when the gateway leads requests to every node. */
-  untilUp(): Promise<void>
   /** Of the largest node. */
   memoryBytes(): Promise<number>
   /** Ends everything at once; nothing of it stays. */
@@ -45,6 +41,8 @@ export type Fleet = {
 export type FleetPlan = {
   readonly nodes: number
   readonly needs: FleetNeeds
+  /** In the place of the gateway. */
+  readonly balancer: BalancerName | undefined
   /** Where programs are searched for. */
   readonly searchPath: string
   readonly nowMs: number
@@ -82,36 +80,18 @@ async function start(plan: FleetPlan, undo: (() => Promise<unknown>)[]): Promise
     const environment = { ...common, ...toDatabaseEnvironment(database) }
     nodes.push(createNodeProcess({ name: `node ${number}`, services, port: await freePort(), cwd, environment }))
   }
-  const upstreams = join(cwd, 'upstreams')
-  await writeFile(upstreams, nodes.flatMap(({ url }) => services.map((name) => `${name}=${url}\n`)).join(''))
-  const gateway = createNodeProcess({
-    name: 'gateway',
-    services: ['gateway'],
-    port: await freePort(),
-    cwd,
-    environment: { ...common, PANDO_GATEWAY_UPSTREAMS_FILE: upstreams },
-    ...(needs.gatewayWorkers === true && { workers: gatewayWorkers }),
-  })
-  undo.push(() => Promise.all([gateway, ...nodes].map((node) => node.kill())))
-  await Promise.all([gateway, ...nodes].map((node) => node.start()))
-  const untilUp = async (): Promise<void> => {
-    const wanted = { nodes: nodes.length, services: services.length }
-    for (let tries = 0; tries < upTriesMax; tries += 1) {
-      if (await readAddressesUp(gateway.url, wanted)) return
-      await sleep(upPauseMs)
-    }
-    throw new Error(`The gateway still does not lead to all ${nodes.length} nodes`)
-  }
-  await untilUp()
+  undo.push(() => Promise.all(nodes.map((node) => node.kill())))
+  await Promise.all(nodes.map((node) => node.start()))
+  const { stop, ...door } = await startDoor(
+    { balancer: plan.balancer, workers: needs.gatewayWorkers },
+    { nodes, services, cwd, environment: common },
+  )
+  undo.push(stop)
+  await door.untilUp()
   const memoryBytes = async (): Promise<number> =>
-    Math.max(...(await Promise.all(nodes.map(({ url }) => readMemoryBytes(url)))))
-  return { url: gateway.url, keys, gateway, nodes, database, redis, untilUp, memoryBytes }
+    Math.max(...(await Promise.all(nodes.map((node) => readMemoryBytes(node.url)))))
+  return { ...door, keys, nodes, database, redis, memoryBytes }
 }
-
-const gatewayWorkers = 2
-const upPauseMs = 50
-/** Two minutes. */
-const upTriesMax = 2_400
 
 /** Of every process. Nobody outside this machine reaches it, and nothing of it outlives the drill. */
 function toEnvironment({ needs, searchPath }: FleetPlan, keys: ProjectKeys): Record<string, string> {
@@ -128,9 +108,7 @@ function toEnvironment({ needs, searchPath }: FleetPlan, keys: ProjectKeys): Rec
     // The users are invented: their passwords need no protection.
     PANDO_AUTH_PASSWORD_MEMORY: '8mb',
     PANDO_AUTH_PASSWORD_PASSES: '1',
-    // Nodes come and go quickly here: half of the default, and still twice what the gateway takes to notice.
-    PANDO_SERVER_DRAIN_DELAY: '1500ms',
-    PANDO_GATEWAY_UPSTREAM_PROBE_INTERVAL: '500ms',
+    // Ten follow, and need not come back one by one.
     PANDO_SERVER_DRAIN_SPREAD: '1s',
     ...(needs.admission === true && { PANDO_ADMISSION_ENABLED: 'true' }),
   }

@@ -19,7 +19,7 @@ export type NodeProcess = {
   replaceWorkers(): Promise<void>
 }
 
-type NodePlan = {
+export type NodePlan = {
   readonly name: string
   readonly services: readonly string[]
   readonly port: number

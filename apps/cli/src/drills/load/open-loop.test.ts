@@ -1,8 +1,9 @@
+import { seededRandom } from '@pando/core/testing/seeded-random'
 import { describe, expect, it } from 'vitest'
 
 import type { Answer } from './http-client.ts'
 import { startLoad } from './open-loop.ts'
-import { gapMs, seededRandom } from './random.ts'
+import { gapMs } from './random.ts'
 
 const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
   status,

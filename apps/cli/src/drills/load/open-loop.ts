@@ -48,7 +48,7 @@ export function startLoad(kinds: readonly Kind[], perSecond: number, random: () 
 
   const send = async ({ kind, send: ask }: Kind, due: number): Promise<void> => {
     const lateMs = nowMs() - due
-    const { outcome, why } = judge(await ask())
+    const { outcome, why } = toOutcome(await ask())
     sent.push({ kind, dueMs: due, lateMs, latencyMs: nowMs() - due, outcome, ...(why !== undefined && { why }) })
   }
   const sendDue = (): void => {
@@ -81,7 +81,8 @@ export function startLoad(kinds: readonly Kind[], perSecond: number, random: () 
   }
 }
 
-function judge({ status, retryAfter, text }: Answer): Pick<Sent, 'outcome' | 'why'> {
+/** What an answer is to whoever asked. */
+export function toOutcome({ status, retryAfter, text }: Answer): Pick<Sent, 'outcome' | 'why'> {
   if (status >= 200 && status < 300) return { outcome: 'answered' }
   const why = status === 0 ? text : `${status} ${text.slice(0, whyMax)}`
   return { outcome: (status === 503 || status === 429) && retryAfter ? 'refused' : 'failed', why }
@@ -89,7 +90,8 @@ function judge({ status, retryAfter, text }: Answer): Pick<Sent, 'outcome' | 'wh
 
 const whyMax = 120
 
-function choose(kinds: readonly Kind[], random: () => number): Kind {
+/** One of them at random, by their weights. */
+export function choose(kinds: readonly Kind[], random: () => number): Kind {
   let at = random() * kinds.reduce((sum, { weight }) => sum + weight, 0)
   return kinds.find(({ weight }) => (at -= weight) < 0) ?? kinds.at(-1)!
 }
