@@ -10,7 +10,7 @@ const second = 1000
 
 let api: Api
 beforeAll(async () => {
-  api = await startApi({ sql, environment: { PANDO_ADMISSION_ENABLED: 'true', PANDO_GATEWAY_METRICS_PUBLIC: 'true' } })
+  api = await startApi({ sql, environment: { PANDO_GATEWAY_METRICS_PUBLIC: 'true' } })
 })
 afterAll(() => api.stop())
 

@@ -36,8 +36,6 @@ const wanted = new Set(flags.peers.split(','))
 // What this process starts inherits it, Postgres too.
 pinSelf(serverCores)
 const project = copyProject()
-// Off by default.
-process.env['PANDO_ADMISSION_ENABLED'] = 'true'
 const pando = await startPando(project)
 const started: { stop: () => Promise<void> }[] = [pando]
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stopAll().finally(() => process.exit(1)))

@@ -21,7 +21,7 @@ function setUp() {
   const window = (inFlight: number, latencyMs: number, kind = profile): number => {
     limit.began(inFlight)
     if (inFlight >= limit.value) limit.missed()
-    for (let count = 0; count < 100; count += 1) limit.answered(kind, latencyMs)
+    for (let count = 0; count < 100; count += 1) limit.answered(kind, latencyMs, limit.generation)
     limit.decide((nowMs += 100))
     return limit.value
   }
@@ -43,7 +43,7 @@ describe('the limit', () => {
     const values: number[] = []
     for (let nowMs = 100; nowMs <= 1000; nowMs += 100) {
       limit.missed()
-      for (let count = 0; count < 10; count += 1) limit.answered(quick, 5)
+      for (let count = 0; count < 10; count += 1) limit.answered(quick, 5, limit.generation)
       limit.decide(nowMs)
       values.push(limit.value)
     }
@@ -69,7 +69,7 @@ describe('the limit', () => {
       limit.decide(700)
       for (let count = 0; count < leftAfter; count += 1) limit.left(9)
       limit.missed()
-      for (let count = 0; count < 20; count += 1) limit.answered(profile, 20)
+      for (let count = 0; count < 20; count += 1) limit.answered(profile, 20, limit.generation)
       limit.decide(800)
       return Math.round(limit.value)
     }

@@ -15,6 +15,9 @@ export type ConcurrencyLimitOptions = {
   readonly probeMs: number
 }
 
+/** Somebody who has not been answered yet. */
+export type Inside = { readonly profile: Profile; readonly generation: number; readonly ageMs: number }
+
 export type ConcurrencyLimit = {
   /** How many requests may run at once now, with fractions. */
   readonly value: number
@@ -28,15 +31,17 @@ export type ConcurrencyLimit = {
   began(inFlight: number): void
   /** Somebody found no place. */
   missed(): void
-  /** A request of this kind was answered after `latencyMs`. */
-  answered(profile: Profile, latencyMs: number): void
+  /** A request of this kind that entered under limit number `generation` was answered after `latencyMs`. */
+  answered(profile: Profile, latencyMs: number, generation: number): void
   /** A request was answered "unavailable" or "too late" by what is behind. */
   failed(): void
   /** A request has gone, however; `inFlight` are left. */
   left(inFlight: number): void
-  /** Ends the window if its time has come; returns whether the limit is another now. */
-  decide(nowMs: number): boolean
+  /** Ends the window if its time has come, and looks at who is still `inside`; returns whether the limit is another now. */
+  decide(nowMs: number, inside?: () => Iterable<Inside>): boolean
 }
+
+const nobody = (): Iterable<Inside> => []
 
 const samplesMin = 10
 /** A window in which too few were answered ends after so many times its length; under load it has more patience. */
@@ -50,9 +55,12 @@ const [failureShare, failureFactor] = [0.1, 0.7]
 const loadedShare = 0.8
 const probeShare = 0.25
 const firstProbeMs = 1_000
+/** Who is inside for so many times what is usual is heard before it is answered. */
+const overdue = 1.5
 
-const relaxed: Pull = { up: 0.2, down: 0.2 }
-const loaded: Pull = { up: 0, down: 0.5 }
+const relaxed: Pull = { up: 0.05, down: 0.5 }
+const settled: Pull = { up: 0.2, down: 0.2 }
+const loaded: Pull = { up: 0, down: 0.05 }
 const probed: Pull = { up: 0.5, down: 0.8 }
 
 /**
@@ -72,6 +80,8 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   const { limitInitial, limitMin, limitMax, latencyFactor, latencySlackMs, windowMs, probeMs } = options
   let value = limitInitial
   let generation = 0
+  /** When the limit last shrank. */
+  let shrunkAt = 0
   let gradient = 1
   const touched: Profile[] = []
   let [compared, logRatios, answers, failures, peak, gone] = [0, 0, 0, 0, 0, 0]
@@ -84,6 +94,8 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   let hasMissed = false
   let windowStartMs: number | undefined
   let probing = false
+  /** Since when only those are inside who entered for the measurement. */
+  let probedSinceMs: number | undefined
   let [nextProbeMs, probeGapMs] = [Number.POSITIVE_INFINITY, firstProbeMs]
 
   const begin = (nowMs: number): void => {
@@ -92,11 +104,23 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     hasMissed = false
     windowStartMs = nowMs
   }
+  /**
+   * Who is inside for longer than usual already is a voice too, or the quick ones would speak for those who stand. It is
+   * heard in each window of its stay, so in all of them together about as loudly as by an answer.
+   */
+  const hear = ({ profile, generation: of, ageMs }: Inside, tookMs: number): void => {
+    if (of < shrunkAt || profile.base === undefined) return
+    const longer = Math.log(ageMs + latencySlackMs) - profile.base
+    if (longer < Math.log(overdue)) return
+    const weight = Math.min(1, tookMs / ageMs)
+    compared += weight
+    logRatios += weight * longer
+  }
   const settle = (pull: Pull): void => touched.forEach((profile) => profile.settle(pull))
   const measuringOf = (): number => (probing ? Math.max(limitMin, value * probeShare) : value)
 
   const turn = (): number => {
-    if (answers === 0) return hasMissed || failures > 0 ? failureFactor : 1
+    if (answers === 0) return failures > 0 || (hasMissed && gone === 0) ? failureFactor : 1
     if (compared > 0) gradient = Math.exp(logRatios / compared)
     const factor = Math.min(growMost, Math.max(shrinkMost, latencyFactor / gradient))
     return failures > failureShare * (answers + failures) ? Math.min(factor, failureFactor) : factor
@@ -113,8 +137,8 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       if (perMs < before.perMs * Math.sqrt(value / before.value)) return before.value
     }
     const factor = turn()
-    // Where hardly anything runs at once, latency is not made by what runs at once.
-    settle(value <= limitMin && factor < 1 ? relaxed : loaded)
+    // With so few inside latency is not made by what runs at once: it is what there is.
+    settle(value <= 2 * limitMin ? settled : loaded)
     if (!isHeard && (factor > 1 || former !== undefined)) return value
     if (factor < 1 && answers > 0) former = { value, perMs }
     draining = factor < 1
@@ -132,8 +156,18 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     settle(probed)
     former = undefined
     probing = false
+    probedSinceMs = undefined
     probeGapMs = Math.min(probeMs, probeGapMs * 2)
     nextProbeMs = nowMs + probeGapMs
+  }
+  /** Whether all who entered in the first window of a measurement have been heard. */
+  const isMeasured = (nowMs: number, inside: () => Iterable<Inside>): boolean => {
+    for (const { generation: of, ageMs } of inside()) {
+      if (of >= 0 && of < generation && probedSinceMs === undefined) return false
+      if (probedSinceMs !== undefined && ageMs >= nowMs - probedSinceMs - windowMs) return false
+    }
+    probedSinceMs ??= nowMs
+    return nowMs - probedSinceMs >= windowMs
   }
   const next = (nowMs: number, tookMs: number): void => {
     const isLoaded = hasMissed || peak >= loadedShare * value
@@ -161,12 +195,13 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     missed() {
       hasMissed = true
     },
-    answered(profile, latencyMs) {
+    answered(profile, latencyMs, of) {
+      if (of < shrunkAt) return
       const logMs = Math.log(Math.max(0, latencyMs) + latencySlackMs)
       if (profile.count === 0) touched.push(profile)
       profile.add(logMs)
       answers += 1
-      answersToThis += 1
+      if (of === generation) answersToThis += 1
       if (profile.base === undefined) return
       compared += 1
       logRatios += logMs - profile.base
@@ -180,18 +215,21 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       draining = false
       windowStartMs = undefined
     },
-    decide(nowMs) {
+    decide(nowMs, inside = nobody) {
       if (windowStartMs === undefined) begin(nowMs)
       const tookMs = nowMs - windowStartMs!
       if (tookMs < windowMs) return false
       const patienceMs = windowMs * (hasMissed && !probing ? loadedWindowsMax : windowsMax)
       if (answers + failures < samplesMin && tookMs < patienceMs) return false
+      if (probing && tookMs < patienceMs && !isMeasured(nowMs, inside)) return false
       const before = measuringOf()
+      for (const each of inside()) hear(each, tookMs)
       next(nowMs, tookMs)
       begin(nowMs)
       const isOther = Math.floor(measuringOf()) !== Math.floor(before)
       if (!isOther) return false
       generation += 1
+      if (Math.floor(measuringOf()) < Math.floor(before)) shrunkAt = generation
       answersToThis = 0
       return true
     },

@@ -8,7 +8,7 @@ export const admissionOptions = options({
   options: {
     enabled: {
       type: 'boolean',
-      default: false,
+      default: true,
       text: 'Whether there is admission at all. Without it every request is begun at once.',
     },
     limitInitial: {
@@ -63,13 +63,25 @@ export const admissionOptions = options({
       min: 1000,
       text: '`Retry-After` of a refusal is a random number of whole seconds from 1 to this, so that not all come back at once.',
     },
+    slow: {
+      type: 'duration',
+      default: 1000,
+      min: 100,
+      text: 'Who has been inside for so long while others wait gives its place back and goes on among the slow, which have places of their own.',
+    },
+    slowMax: {
+      type: 'integer',
+      default: 100,
+      min: 1,
+      text: 'Most slow requests of a service that are inside at once; beyond, who takes long keeps its place.',
+    },
     callersMax: {
       type: 'integer',
       default: 10_000,
       min: 1,
       text: 'Callers of whom it is remembered how much they had lately, so that each gets a fair share.',
     },
-    profilesMax: {
+    kindsMax: {
       type: 'integer',
       default: 200,
       min: 1,
@@ -111,7 +123,7 @@ export type AdmissionValues = Values<typeof admissionOptions>
 
 /** What a gate needs of them. */
 export function toGateOptions(values: AdmissionValues): GateOptions {
-  const { limitInitial, limitMin, limitMax, latencyFactor, queueMax, callersMax } = values
+  const { limitInitial, limitMin, limitMax, latencyFactor, queueMax, callersMax, slowMax } = values
   const initial = Math.min(limitMax, Math.max(limitMin, limitInitial))
   return {
     limitInitial: initial,
@@ -125,5 +137,7 @@ export function toGateOptions(values: AdmissionValues): GateOptions {
     waitMs: values.wait,
     standingWaitMs: values.standingWait,
     callersMax,
+    slowMs: values.slow,
+    slowMax,
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { admissionOptions, toGateOptions } from './config.ts'
 import { rankOf } from './classes.ts'
 import { createGate, type Gate } from './gate.ts'
-import { Profile } from './profile.ts'
+import { Kind } from './kind.ts'
 import { Visit } from './visit.ts'
 import { type Simulated, type Simulation, simulate, type Source } from './testing/simulate.ts'
 
@@ -200,13 +200,104 @@ describe('a machine that is short of processor time every other moment', () => {
   })
 })
 
+describe('many requests that sleep for seconds', () => {
+  const sleepers = (clients: number): Source => ({
+    className: 'reads',
+    perSecond: () => 0,
+    clients,
+    serviceMs: () => 4 * second,
+    isEven: true,
+    workers: 1000,
+  })
+  const quick: Source = { className: 'reads', perSecond: () => 50, serviceMs: () => 5, caller: () => 'another' }
+  it.each([40, 400])('leave places to quick ones, with %i of them', (clients) => {
+    const sources = [sleepers(clients), quick]
+    const { requests, gate } = simulate({
+      options,
+      seed: 1,
+      workers: 4,
+      endMs: 20 * second,
+      deadlineMs: 10_000,
+      sources,
+    })
+    const of = bySource(requests, 1)
+    expect(refused(of)).toEqual([])
+    expect(percentile(between(of, 0, 2 * second), 1)).toBeLessThan(1.2 * second)
+    expect(percentile(between(of, 2 * second, 20 * second), 0.99)).toBeLessThan(50)
+    expect(gate.state().slow.inFlight).toBeLessThanOrEqual(options.slowMax)
+  })
+})
+
+it.each(seeds)('twice what can be done is refused soon, with dice %i', (seed) => {
+  const twice = (nowMs: number): number => capacity(4, 20) * (nowMs < 5 * second ? 0.5 : 2)
+  const source: Source = {
+    className: 'reads',
+    perSecond: twice,
+    serviceMs: () => 20,
+    caller: (random) => `user ${Math.floor(random() * 500)}`,
+  }
+  const { requests } = simulate({
+    options,
+    seed,
+    workers: 4,
+    endMs: 20 * second,
+    deadlineMs: 10_000,
+    sources: [source],
+  })
+  const during = between(requests, 5 * second, 20 * second)
+  expect(percentile(refused(during), 0.99)).toBeLessThan(300)
+  expect(percentile(answered(during), 0.99)).toBeLessThan(300)
+  expect(answered(during).length / 15).toBeGreaterThan(0.95 * capacity(4, 20))
+})
+
+describe('a spike on connections of their own for reads and for writes, each of which sleeps', () => {
+  it.each(seeds)('is cut down to what they can do well, with dice %i', (seed) => {
+    const offered = (share: number) => (nowMs: number) =>
+      share * (nowMs < 10 * second ? 50 : nowMs < 40 * second ? 1000 : 50)
+    const source = (className: Source['className'], share: number, workers: number): Source => ({
+      className,
+      perSecond: offered(share),
+      serviceMs: () => 100,
+      isEven: true,
+      caller: (random) => `user ${Math.floor(random() * 200)}`,
+      workers,
+    })
+    const sources = [source('critical', 0.04, 8), source('writes', 0.12, 16), source('reads', 0.84, 8)]
+    const { requests } = simulate({ options, seed, workers: 1, endMs: 50 * second, deadlineMs: 10_000, sources })
+    const during = between(requests, 10 * second, 40 * second)
+    expect(shareAnswered(bySource(during, 0))).toBe(1)
+    expect(percentile(refused(during), 0.99)).toBeLessThanOrEqual(20)
+    expect(answered(bySource(during, 2)).length / 30).toBeGreaterThan(0.95 * capacity(8, 100))
+    // Those who stand before the connections of reads are hidden by writes that need not.
+    expect(percentile(answered(during), 0.99)).toBeLessThan(700)
+    expect(shareAnswered(between(requests, 45 * second, 50 * second))).toBe(1)
+  })
+})
+
+it.each(seeds)(
+  'a hundred a second on a machine that is short of processor time are all answered, with dice %i',
+  (seed) => {
+    const starved = (nowMs: number): number => (nowMs % 700 < 400 ? 30 : 6)
+    const source: Source = { className: 'reads', perSecond: () => 100, serviceMs: starved }
+    const { requests } = simulate({
+      options,
+      seed,
+      workers: 2,
+      endMs: 30 * second,
+      deadlineMs: 10_000,
+      sources: [source],
+    })
+    expect(refused(requests)).toEqual([])
+  },
+)
+
 it('for how long the process has stood still is no latency of what it does', () => {
   let [nowMs, stalledMs] = [0, 0]
   const clock = { now: () => nowMs, monotonic: () => nowMs }
   const gate = createGate({ options, clock, stalledMs: () => stalledMs })
-  const profile = new Profile()
+  const kind = new Kind()
   const roundOf = (stallMs: number): void => {
-    const visits = Array.from({ length: 17 }, () => new Visit(rankOf('reads'), profile))
+    const visits = Array.from({ length: 17 }, () => new Visit(rankOf('reads'), kind))
     for (const visit of visits) gate.enter(visit)
     nowMs += 20 + stallMs
     stalledMs += stallMs

@@ -1,12 +1,15 @@
 import type { Clock } from '@pando/core/clock'
-import { priorityClasses } from './classes.ts'
-import { type ConcurrencyLimitOptions, createConcurrencyLimit } from './concurrency-limit.ts'
 import { createFairShares } from './fair-shares.ts'
-import { createPace } from './pace.ts'
+import { createLane, type LaneOptions, type LaneState } from './lane.ts'
 import type { Outcome, Visit } from './visit.ts'
-import { createWaitQueue, type WaitQueueOptions } from './wait-queue.ts'
 
-export type GateOptions = ConcurrencyLimitOptions & WaitQueueOptions & { readonly callersMax: number }
+export type GateOptions = LaneOptions & {
+  readonly callersMax: number
+  /** Who is inside for so long while others wait gives its place back. */
+  readonly slowMs: number
+  /** Most requests that are inside without a place of the quick. */
+  readonly slowMax: number
+}
 
 export type GateDeps = {
   readonly options: GateOptions
@@ -17,14 +20,8 @@ export type GateDeps = {
   readonly onWaiting?: () => void
 }
 
-export type GateState = {
-  readonly inFlight: number
-  readonly limit: number
-  /** By the place of the class in the table. */
-  readonly waiting: readonly number[]
-  /** Latency as a multiple of the unhindered one. */
-  readonly gradient: number
-}
+/** Of the quick, and of those who take long. */
+export type GateState = LaneState & { readonly slow: LaneState }
 
 /** The door of one service: lets in as many requests as it can serve well, the most important first. */
 export type Gate = {
@@ -49,125 +46,83 @@ export type Gate = {
 const never = (): number => 0
 
 /**
- * One gate. All of its numbers are about requests that are inside at the same time: each class may fill its share of
- * the limit, so that the classes above find a place at once, and a place that is free goes to the most important class
- * that waits for one.
+ * A gate has two lanes, each with a limit and queues of its own. Requests that take seconds mostly wait for something else
+ * than this node, and would keep all places while quick ones stand behind them: after `slowMs` whoever is inside goes on in
+ * the lane of the slow, and a kind of which most take that long begins there.
  */
 export function createGate({ options, clock, stalledMs = never, onWaiting }: GateDeps): Gate {
-  const limit = createConcurrencyLimit(options)
-  const shares = createFairShares(options.callersMax)
-  const pace = createPace(options.windowMs)
-  const { queueMax, waitMs, standingWaitMs } = options
-  const queues = priorityClasses.map(({ waits, waitsStanding }) =>
-    createWaitQueue(
-      { queueMax, waitMs: waitMs * waits, standingWaitMs: standingWaitMs * waitsStanding },
-      { shares, roomFor: pace.placesIn },
-    ),
-  )
-  const rooms = priorityClasses.map(() => 1)
-  let inFlight = 0
-  let waiting = 0
-  let pressed = 1
-  let handingOut = false
+  const { slowMs, slowMax } = options
+  let isWatched = false
+  const common = {
+    clock,
+    stalledMs,
+    shares: createFairShares(options.callersMax),
+    onWaiting: () => {
+      if (!isWatched) onWaiting?.()
+      isWatched = true
+    },
+  }
+  const atMost = (limit: number): number => Math.min(limit, slowMax)
+  const slow = createLane({
+    ...common,
+    name: 'slow',
+    options: {
+      ...options,
+      limitInitial: atMost(options.limitInitial),
+      limitMin: atMost(options.limitMin),
+      limitMax: atMost(options.limitMax),
+    },
+  })
+  const quick = createLane({ ...common, name: 'quick', options, divert })
+  const lanes = { quick, slow } as const
 
-  const furnish = (): void => {
-    priorityClasses.forEach(({ share }, rank) => {
-      const whole = rank === 0 ? limit.value : limit.measuring * pressed
-      // However small the limit is, one place in two or more is kept for the classes above.
-      const kept = rank === 0 || whole < 2 ? 0 : 1
-      rooms[rank] = Math.max(1, Math.min(Math.floor(whole) - kept, Math.round(whole * share)))
-    })
+  const insideMs = ({ enteredAtMs }: Visit): number => clock.monotonic() - stalledMs() - enteredAtMs
+
+  /** Its kind has turned out to be slow while it waited. */
+  function divert(visit: Visit): boolean {
+    if (!visit.kind.isSlow) return false
+    visit.lane = 'slow'
+    if (slow.enter(visit)) visit.wait!.settle(undefined)
+    else slow.wait(visit)
+    return true
   }
-  const isAnybodyBefore = (rank: number): boolean => {
-    for (let above = rank; above >= 0; above -= 1) if (queues[above]!.size > 0) return true
-    return false
-  }
-  const begin = (visit: Visit, nowMs: number): void => {
-    inFlight += 1
-    limit.began(inFlight)
-    visit.isInside = true
-    visit.enteredAtMs = nowMs - stalledMs()
-    visit.generation = limit.generation
-  }
-  const count = (nowMs: number): void => {
-    waiting = 0
-    for (const queue of queues) waiting += queue.size
-    pace.awaited(waiting > 0, nowMs)
-  }
-  /** Who is let in may leave at once and free the next place; this loop sees it, so that nothing nests. */
-  const handOut = (nowMs: number): void => {
-    if (handingOut) return
-    handingOut = true
-    for (let rank = 0; rank < queues.length; rank += 1) {
-      while (inFlight < rooms[rank]!) {
-        const visit = queues[rank]!.take(nowMs)
-        if (visit === undefined) break
-        begin(visit, nowMs)
-        visit.wait!.settle(undefined)
-      }
+  const makeRoom = (): void => {
+    if (!quick.isAwaited) return
+    for (const visit of quick.inside) {
+      if (insideMs(visit) < slowMs || slow.inside.size >= slowMax) return
+      const { enteredAtMs } = visit
+      visit.kind.tell(true)
+      quick.leave(visit, 'other')
+      slow.letIn(visit)
+      visit.enteredAtMs = enteredAtMs
     }
-    handingOut = false
-    count(nowMs)
   }
-  const decide = (nowMs: number): void => {
-    if (limit.decide(nowMs)) furnish()
-  }
-  furnish()
 
   return {
     enter(visit) {
-      if (inFlight >= rooms[visit.rank]! || (waiting > 0 && isAnybodyBefore(visit.rank))) return false
-      const nowMs = clock.monotonic()
-      // Where not all can be served, the place that happens to be free is not for whoever asks most often.
-      if (queues[visit.rank]!.stands(nowMs)) return false
-      begin(visit, nowMs)
-      return true
+      visit.lane = visit.kind.isSlow ? 'slow' : 'quick'
+      return lanes[visit.lane].enter(visit)
     },
-    wait(visit) {
-      if (inFlight >= rooms[visit.rank]!) limit.missed()
-      const nowMs = clock.monotonic()
-      queues[visit.rank]!.push(visit, nowMs)
-      const wasEmpty = waiting === 0
-      count(nowMs)
-      if (waiting > 0 && inFlight < rooms[visit.rank]!) handOut(nowMs)
-      if (wasEmpty && waiting > 0) onWaiting?.()
-    },
+    wait: (visit) => lanes[visit.lane].wait(visit),
     leave(visit, outcome) {
       if (!visit.isInside) return
-      visit.isInside = false
-      inFlight -= 1
-      const nowMs = clock.monotonic()
-      pace.freed(nowMs)
-      limit.left(inFlight)
-      if (visit.generation === limit.generation) {
-        if (outcome === 'answered') limit.answered(visit.profile, nowMs - stalledMs() - visit.enteredAtMs)
-        else if (outcome === 'failed') limit.failed()
-      }
-      decide(nowMs)
-      if (waiting > 0) handOut(nowMs)
+      const wasSlow = insideMs(visit) >= slowMs
+      if (wasSlow || outcome === 'answered') visit.kind.tell(wasSlow)
+      lanes[visit.lane].leave(visit, outcome)
     },
     comeBack(visit) {
-      if (visit.isInside) return
-      begin(visit, clock.monotonic())
-      // What it did before is no part of its latency.
-      visit.generation = -1
+      if (!visit.isInside) lanes[visit.lane].letIn(visit)
     },
     look() {
-      const nowMs = clock.monotonic()
-      decide(nowMs)
-      for (const queue of queues) queue.dropLate(nowMs)
-      handOut(nowMs)
-      return waiting > 0
+      makeRoom()
+      quick.look()
+      slow.look()
+      return (isWatched = quick.isAwaited || slow.isAwaited)
     },
     press(share) {
-      pressed = share
-      furnish()
+      quick.press(share)
+      slow.press(share)
     },
-    state: () => ({
-      inFlight,
-      limit: Math.max(1, Math.floor(limit.value * pressed)),
-      waiting: queues.map((queue) => queue.size),
-      gradient: limit.gradient,
-    }),
+    state: () => ({ ...quick.state(), slow: slow.state() }),
   }
 }

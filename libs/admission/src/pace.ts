@@ -1,52 +1,38 @@
 /** What was measured holds for so long when nobody waits; a quiet hour says nothing about the next rush. */
 const trustedMs = 10_000
-/** So many places must become free in a window for it to count. */
-const freedMin = 8
-/** A process that has just started is slower than it will be: code is compiled, connections are made. */
-const coldPlaces = 200
+/** After so long of waiting half of what was measured is forgotten. */
+const halfLifeMs = 500
+/** A shorter time than this says nothing. */
+const spanMinMs = 100
 
-/** How fast places become free while somebody waits for one. When nobody does, that only tells how many came. */
+/** How fast places are taken by those who wait for one, and their like. When nobody waits, that only tells how many came. */
 export type Pace = {
   /** Somebody waits, or nobody does any more. */
   awaited(isAwaited: boolean, nowMs: number): void
-  freed(nowMs: number): void
-  /** How many places become free in so many milliseconds; infinite while nothing is known. */
+  took(): void
+  /** How many get a place in so many milliseconds; infinite while nothing is known. */
   placesIn(ms: number): number
 }
 
-/** Measures over at least `windowMs` at a time. */
-export function createPace(windowMs: number): Pace {
-  let perMs = Number.POSITIVE_INFINITY
-  /** Of the window before: a moment in which nothing moved says little. */
-  let formerPerMs = 0
-  let measuredAtMs = Number.NEGATIVE_INFINITY
-  let sinceMs: number | undefined
-  let count = 0
-  let everFreed = 0
+export function createPace(): Pace {
+  /** Of the time in which somebody waited, and of the places taken in it, what is not forgotten. */
+  let [spanMs, count] = [0, 0]
+  let isAwaited = false
+  let atMs = Number.NEGATIVE_INFINITY
   return {
-    awaited(isAwaited, nowMs) {
-      if (!isAwaited) sinceMs = undefined
-      if (!isAwaited || sinceMs !== undefined) return
-      if (nowMs - measuredAtMs > trustedMs) {
-        perMs = Number.POSITIVE_INFINITY
-        formerPerMs = 0
-      }
-      sinceMs = nowMs
-      count = 0
+    awaited(isAwaitedNow, nowMs) {
+      const passedMs = Math.max(0, nowMs - atMs)
+      if (isAwaited) {
+        const kept = 2 ** (-passedMs / halfLifeMs)
+        spanMs = spanMs * kept + passedMs
+        count *= kept
+      } else if (passedMs > trustedMs) spanMs = count = 0
+      if (isAwaited || isAwaitedNow) atMs = nowMs
+      isAwaited = isAwaitedNow
     },
-    freed(nowMs) {
-      everFreed += 1
-      if (sinceMs === undefined) return
-      count += 1
-      if (count < freedMin || nowMs - sinceMs < windowMs) return
-      if (everFreed >= coldPlaces) {
-        formerPerMs = perMs === Number.POSITIVE_INFINITY ? 0 : perMs
-        perMs = count / (nowMs - sinceMs)
-        measuredAtMs = nowMs
-      }
-      sinceMs = nowMs
-      count = 0
+    took() {
+      if (isAwaited) count += 1
     },
-    placesIn: (ms) => Math.max(perMs, formerPerMs) * ms,
+    placesIn: (ms) => (spanMs < spanMinMs ? Number.POSITIVE_INFINITY : (count / spanMs) * ms),
   }
 }

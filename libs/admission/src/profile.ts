@@ -31,28 +31,3 @@ export class Profile {
 const samplesTrusted = 10
 
 export type Pull = { readonly up: number; readonly down: number }
-
-export type Profiles = {
-  /** The profile of a kind of request, made when it is first asked for. */
-  of(kind: string): Profile
-  readonly size: number
-}
-
-/** Profiles by kind; when there are `profilesMax` of them, all further kinds share one. */
-export function createProfiles(profilesMax: number): Profiles {
-  const profiles = new Map<string, Profile>()
-  const others = new Profile()
-  return {
-    of(kind) {
-      let profile = profiles.get(kind)
-      if (profile === undefined) {
-        if (profiles.size >= profilesMax) return others
-        profiles.set(kind, (profile = new Profile()))
-      }
-      return profile
-    },
-    get size() {
-      return profiles.size
-    },
-  }
-}

@@ -1,4 +1,4 @@
-import type { Profile } from './profile.ts'
+import type { Kind } from './kind.ts'
 
 /** Why a request got no place. */
 export type MissReason =
@@ -14,7 +14,9 @@ export type Outcome = 'answered' | 'failed' | 'other'
 export class Visit {
   /** The place of its class in the table of priorities. */
   readonly rank: number
-  readonly profile: Profile
+  readonly kind: Kind
+  /** In which lane it waits or is. */
+  lane: 'quick' | 'slow' = 'quick'
   isInside = false
   /** Without the time for which the process had stood still before. */
   enteredAtMs = 0
@@ -23,9 +25,9 @@ export class Visit {
   /** Only of one that waits. */
   wait: Wait | undefined
 
-  constructor(rank: number, profile: Profile) {
+  constructor(rank: number, kind: Kind) {
     this.rank = rank
-    this.profile = profile
+    this.kind = kind
   }
 }
 

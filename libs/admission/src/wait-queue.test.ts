@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFairShares } from './fair-shares.ts'
-import { Profile } from './profile.ts'
+import { Kind } from './kind.ts'
 import { type MissReason, Visit } from './visit.ts'
 import { createWaitQueue } from './wait-queue.ts'
 
@@ -14,7 +14,7 @@ function setUp({ queueMax = 100, placesPerMs = Number.POSITIVE_INFINITY } = {}) 
   const gone = new Set<string>()
   const names = new WeakMap<Visit, string>()
   const push = (name: string, atMs: number, { caller = name, deadlineMs = 1e9 } = {}): void => {
-    const visit = new Visit(2, new Profile())
+    const visit = new Visit(2, new Kind())
     visit.wait = { caller, deadlineMs, isGone: () => gone.has(name), settle: (missed) => void (told[name] = missed) }
     names.set(visit, name)
     queue.push(visit, atMs)
@@ -42,7 +42,8 @@ describe('a queue', () => {
     expect(take(205)).toBe('at 200')
     queue.dropLate(206)
     expect(told).toEqual({ 'at 0': 'late', 'at 50': 'late', 'at 100': 'late', 'at 150': 'late' })
-    expect([queue.size, queue.stands(1206), queue.stands(1207)]).toEqual([0, true, false])
+    // A second in which all were put out, and one in which nobody was.
+    expect([queue.size, queue.stands(1206), queue.stands(2206), queue.stands(2207)]).toEqual([0, true, true, false])
   })
 
   it('that has not been empty for long must be shorter', () => {

@@ -26,11 +26,13 @@ type Waiting = {
 }
 
 /** A queue that takes longer to work off than this share of the longest wait in a burst stands. */
-const burstShare = 0.2
-/** When it has not been empty for that long, it must be shorter. */
-const lastingShare = 0.1
-/** For so long after the last one was put out it is not believed that all can be served. */
-const doubtMs = 1_000
+const burstShare = 0.1
+/** When it has not been empty for as long as that, it must not take longer than this share. */
+const lastingShare = 0.04
+/** So few do not stand, whatever they take, unless none of them got a place for this share of the longest wait. */
+const [fewPlaces, stuckShare] = [20, 0.2]
+/** How long it stands at least, and the share of those put out meanwhile from which on it goes on to. */
+const [standingMinMs, toleratedShare] = [1_000, 0.25]
 /** A caller may have had so many times what is usual, and so many places more, while the queue stands. */
 const [unusual, unusualPlaces] = [1.4, 4]
 /** Who had so many times less than what is usual, and some places besides, may wait longer. */
@@ -55,9 +57,9 @@ export type WaitQueue = {
 
 /**
  * A queue that cannot stand, in the manner of CoDel and of adaptive LIFO. What matters is how long it takes to work off, by
- * the pace at which places become free, not how many wait: a burst, or a crowd of whom each sends its next request
- * after the last answer, is first come, first served. It stands when working it off takes a fifth of `waitMs`, or a
- * tenth when it has not been empty for that long, until nobody had to be put out for a second. Then nobody waits longer than
+ * the pace at which its class gets places, not how many wait: a burst, or a crowd of whom each sends its next request
+ * after the last answer, is first come, first served. It stands when that takes a tenth of `waitMs`, or less than half of
+ * it when it has not been empty for a while, until few had to be put out for a second. Then nobody waits longer than
  * `standingWaitMs`, and who came last is served first, since the others have lost their time already. In both, whoever had
  * least lately comes before those who had more, and is the last to be put out; it does not lose its patience because
  * others ask too much.
@@ -66,17 +68,26 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
   const { queueMax, waitMs, standingWaitMs } = options
   const waiting: Waiting[] = []
   let emptyAtMs = 0
-  let stoodAtMs = Number.NEGATIVE_INFINITY
+  /** Since it stands: what happened in the present second. */
+  let standing: { readonly sinceMs: number; came: number; putOut: number } | undefined
   let number = 0
   /** What those who are served had before, on average. */
   let usualTurn = 0
   let tookAtMs = Number.NEGATIVE_INFINITY
 
   const isTooLong = (nowMs: number): boolean => {
+    const isStuck = nowMs - Math.max(emptyAtMs, tookAtMs) > waitMs * stuckShare
     const isLasting = nowMs - emptyAtMs > waitMs * burstShare
-    return waiting.length > Math.max(1, roomFor(waitMs * (isLasting ? lastingShare : burstShare)))
+    const places = roomFor(waitMs * (isLasting ? lastingShare : burstShare))
+    return waiting.length > Math.max(isStuck ? 1 : fewPlaces, places)
   }
-  const stands = (nowMs: number): boolean => nowMs - stoodAtMs <= doubtMs || isTooLong(nowMs)
+  const begins = (nowMs: number) => ({ sinceMs: nowMs, came: 0, putOut: 0 })
+  const stands = (nowMs: number): boolean => {
+    if (standing !== undefined && nowMs - standing.sinceMs > standingMinMs)
+      standing = standing.putOut > toleratedShare * standing.came ? begins(nowMs) : undefined
+    if (standing === undefined && isTooLong(nowMs)) standing = begins(nowMs)
+    return standing !== undefined
+  }
   const patience = (isOwed: boolean, nowMs: number): number => {
     if (!stands(nowMs)) return Math.max(waitMs, standingWaitMs)
     return isOwed ? Math.max(waitMs * lastingShare, standingWaitMs) : standingWaitMs
@@ -90,7 +101,8 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
     return visit
   }
   const putOut = (index: number, nowMs: number, reason: MissReason): void => {
-    if (stands(nowMs) || nowMs - waiting[index]!.sinceMs > waitMs) stoodAtMs = nowMs
+    if (nowMs - waiting[index]!.sinceMs > waitMs) standing ??= begins(nowMs)
+    if (standing !== undefined) standing.putOut += 1
     removeAt(index, nowMs).wait!.settle(reason)
   }
   /** The place of the one for which `isBefore` holds against all others. */
@@ -114,14 +126,17 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
       const turn = shares.turnOf(caller, nowMs)
       // A queue that stands is too short to hold one of everybody: who had much more than others is not let in it.
       if (nowMs - tookAtMs >= usualMs) usualTurn = Math.max(usualTurn, turn)
-      if (turn > usualTurn * unusual + unusualPlaces && stands(nowMs)) {
-        stoodAtMs = nowMs
+      const isStanding = stands(nowMs)
+      if (standing !== undefined) standing.came += 1
+      if (turn > usualTurn * unusual + unusualPlaces && isStanding) {
+        standing!.putOut += 1
         return visit.wait!.settle('full')
       }
       const isOwed = turn * owed + owedPlaces < usualTurn
       waiting.push({ visit, turn, isOwed, sinceMs: nowMs, number: (number += 1) })
       shares.waits(caller, 1)
-      if (waiting.length <= Math.min(queueMax, Math.max(1, roomFor(patience(isOwed, nowMs))))) return
+      const few = isStanding ? 1 : fewPlaces
+      if (waiting.length <= Math.min(queueMax, Math.max(few, roomFor(patience(isOwed, nowMs))))) return
       putOut(findFirst(stands(nowMs) ? isLastStanding : isLastInLine), nowMs, 'full')
     },
     take(nowMs) {

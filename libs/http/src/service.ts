@@ -1,5 +1,5 @@
 import type { Lifecycle, Readiness } from '@pando/core/service'
-import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 
 /** A service that answers HTTP under a prefix of its own. Gateway and server treat all of them alike. */
 export type HttpService = Lifecycle & {
@@ -12,5 +12,10 @@ export type HttpService = Lifecycle & {
   readonly upgrades?: boolean
   /** Origins whose pages may read its answers; any when there is none. */
   readonly corsOrigins?: () => readonly string[]
+  /**
+   * Answers a request that there is no place for, without doing anything for it, and says whether it did; called instead of
+   * the routes, and of the hooks before them.
+   */
+  readonly handleShed?: (request: FastifyRequest, reply: FastifyReply) => boolean
   readonly ready: Readiness
 }

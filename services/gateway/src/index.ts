@@ -28,6 +28,7 @@ type Mount = {
   readonly isForApps: boolean
   /** Whether another node answers, which counts its requests as well. */
   readonly isPassedOn: boolean
+  readonly handleShed?: HttpService['handleShed']
 }
 
 export type Gateway = {
@@ -47,7 +48,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const rateLimits = createRateLimits({ ...deps, policies: deps.rateLimits.policies, store: deps.rateStore })
   const websockets = openWebsockets(deps)
   const upstreams = mountUpstreams(deps, websockets)
-  const mounts = [...deps.services.map(mountService), ...upstreams.mounts]
+  const mounts: Mount[] = [...deps.services.map(mountService), ...upstreams.mounts]
   const answered = new Set(mounts.map(({ service }) => service.prefix))
   mounts.push(...knownServices.filter(({ prefix }) => !answered.has(prefix)).map(mountAbsence))
 
@@ -64,12 +65,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
           metricsShown: values.metricsPublic,
         }),
       )
-      for (const { service, plugin, isForApps, isPassedOn } of mounts)
+      for (const { service, plugin, isForApps, isPassedOn, handleShed } of mounts)
         app.register(
           (scope, _options, done) => {
             if (isForApps) {
               rateLimits.guard(scope, { ...service, isPassedOn })
-              admission?.guard(scope, service)
+              // Whether a key is right is asked of requests that find a place.
+              admission?.guard(scope, { ...service, handleShed: values.apiKeyRequired ? undefined : handleShed })
             }
             if (values.apiKeyRequired) requireApiKey(scope, deps.authenticate, service)
             scope.register(plugin)
@@ -99,7 +101,7 @@ const keylessOf = (name: string): KnownService['keyless'] =>
   knownServices.find((known) => known.name === name)?.keyless ?? []
 
 /** Every route of a service carries its name, for metrics and log lines. */
-function mountService({ name, prefix, plugin }: HttpService): Mount {
+function mountService({ name, prefix, plugin, handleShed }: HttpService): Mount {
   const named: FastifyPluginCallback = (app, _options, done) => {
     app.addHook('onRoute', (route) => {
       route.config = { service: name, ...route.config }
@@ -108,7 +110,7 @@ function mountService({ name, prefix, plugin }: HttpService): Mount {
     done()
   }
   const service = { name, prefix, keyless: keylessOf(name) }
-  return { service, plugin: named, isForApps: serviceNames.includes(name), isPassedOn: false }
+  return { service, plugin: named, isForApps: serviceNames.includes(name), isPassedOn: false, handleShed }
 }
 
 function openWebsockets({ values, traceparent, metrics }: GatewayDeps): Websockets {

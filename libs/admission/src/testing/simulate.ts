@@ -1,9 +1,9 @@
+import { seededRandom } from '@pando/core/testing/seeded-random'
 import { type ClassName, rankOf } from '../classes.ts'
 import { createGate, type Gate, type GateOptions } from '../gate.ts'
-import { createProfiles } from '../profile.ts'
+import { createKinds } from '../kind.ts'
 import { Visit } from '../visit.ts'
 import { createEventLine, type EventLine } from './event-line.ts'
-import { seededRandom } from './random.ts'
 
 export type Source = {
   readonly className: ClassName
@@ -13,6 +13,8 @@ export type Source = {
   readonly clients?: number
   /** Mean of the time that one worker has with one request. */
   readonly serviceMs: (nowMs: number) => number
+  /** Whether that is what it takes each time, as of a request that sleeps. */
+  readonly isEven?: boolean
   /** Who asks; one and the same if not given. */
   readonly caller?: (random: () => number) => string
   /** Workers of its own, with a line of its own before them; those of all if not given. */
@@ -55,7 +57,7 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
   const line = createEventLine()
   const { clock } = line
   const requests: Simulated[] = []
-  const profiles = createProfiles(16)
+  const kinds = createKinds(16)
   const look = (): void => {
     if (gate.look()) line.at(clock.monotonic() + lookMs, look)
   }
@@ -69,8 +71,8 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
     const source = sources[index]!
     const atMs = clock.monotonic()
     const caller = source.caller?.(random) ?? 'everybody'
-    const visit = new Visit(rankOf(source.className), profiles.of(String(index)))
-    const effort = 0.5 - 0.5 * Math.log(1 - random())
+    const visit = new Visit(rankOf(source.className), kinds.of(String(index)))
+    const effort = source.isEven ? 1 : 0.5 - 0.5 * Math.log(1 - random())
     const serviceMs = (): number => source.serviceMs(clock.monotonic()) * effort
     const record = (isAnswered: boolean): void => {
       requests.push({ source: index, caller, atMs, tookMs: clock.monotonic() - atMs, isAnswered })

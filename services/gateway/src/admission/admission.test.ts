@@ -8,7 +8,6 @@ afterEach(endAll)
 
 /** Two places, of which lower classes may fill one. */
 const twoPlaces = {
-  PANDO_ADMISSION_ENABLED: 'true',
   PANDO_ADMISSION_LIMIT_INITIAL: '2',
   PANDO_ADMISSION_LIMIT_MIN: '2',
   PANDO_ADMISSION_LIMIT_MAX: '2',
@@ -126,15 +125,16 @@ describe('when there is no place', () => {
     expect(page).toContain('admission_admitted_total{service="rest",class="reads",how="at_once"} 1')
     expect(page).toContain('admission_in_flight{service="rest"} 1')
     expect(page).toContain('admission_limit{service="rest"} 2')
+    expect(page).toContain('admission_slow_in_flight{service="rest"} 0')
+    expect(page).toContain('admission_slow_limit{service="rest"} 2')
     expect(page).toContain('admission_saturation_ratio{service="rest"} ')
     expect(page).toContain('admission_waiting{service="rest",class="reads"} 0')
     answerAll()
     expect([(await first).statusCode, (await other).statusCode]).toEqual([200, 200])
   })
 
-  it('is off unless an option says otherwise', async () => {
-    const { PANDO_ADMISSION_ENABLED: _enabled, ...places } = twoPlaces
-    const { app, answerAll, untilHeld } = setUp(places)
+  it('can be switched off', async () => {
+    const { app, answerAll, untilHeld } = setUp({ ...twoPlaces, PANDO_ADMISSION_ENABLED: 'false' })
     const all = Array.from({ length: 5 }, () => app.inject({ url: '/rest/v1/things' }))
     await untilHeld(5)
     answerAll()

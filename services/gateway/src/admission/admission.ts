@@ -3,16 +3,18 @@ import { type AdmissionValues, toGateOptions } from '@pando/admission/config'
 import { createGate, type Gate } from '@pando/admission/gate'
 import { createLoadMeter, toShare } from '@pando/admission/pressure'
 import { createStallMeter, stallLookMs } from '@pando/admission/stalls'
-import { createProfiles } from '@pando/admission/profile'
+import { createKinds } from '@pando/admission/kind'
 import type { MissReason } from '@pando/admission/visit'
 import type { Clock } from '@pando/core/clock'
 import type { Recall } from '@pando/http/auth/authenticator'
 import { credentialsOf } from '@pando/http/credentials'
 import { toNetwork } from '@pando/http/network'
 import { endRequestStage } from '@pando/http/request-state'
+import type { HttpService } from '@pando/http/service'
 import type { Metrics } from '@pando/telemetry/metrics'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
+import { orAnswerInstead } from './answer-instead.ts'
 import { countAdmission, type ServiceCounts } from './counts.ts'
 import { type Arrivals, createArrivals, HeldVisit } from './held-visit.ts'
 import { kindOf } from './kind-of.ts'
@@ -39,10 +41,12 @@ const [lookMs, pressureMs] = [5, 250]
 /** Overload control of a node: a gate for each service. */
 export type Admission = {
   /** Puts a gate before the routes of `scope`, which are those of a service below a prefix. */
-  guard(scope: FastifyInstance, service: { readonly name: string; readonly prefix: string }): void
+  guard(scope: FastifyInstance, service: Guarded): void
   /** On the root instance, before hooks that work on answers: places are given back, and the process is watched. */
   install(app: FastifyInstance): void
 }
+
+type Guarded = Pick<HttpService, 'name' | 'prefix' | 'handleShed'>
 
 type Door = {
   readonly gate: Gate
@@ -72,24 +76,24 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const stalls = createStallMeter(clock)
   const limits = { loopLagMaxMs: values.loopLagMax, memoryShareMax: values.memoryShareMax }
 
-  const createDoor = (name: string, prefix: string): Door => {
+  const createDoor = ({ name, prefix, handleShed }: Guarded): Door => {
     const lookAgain = (): void => void setTimeout(() => gate.look() && lookAgain(), lookMs).unref()
     const gate = createGate({ options, clock, stalledMs: stalls.totalMs, onWaiting: lookAgain })
-    const profiles = createProfiles(values.profilesMax)
+    const kinds = createKinds(values.kindsMax)
     gates.push(gate)
     return {
       gate,
       classify: createClassify(prefix, [...values.rules, ...builtInRules]),
-      visitOf: ({ raw }, rank) => new HeldVisit(gate, rank, profiles.of(kindOf(raw.method!, raw.url!, prefix.length))),
+      visitOf: ({ raw }, rank) => new HeldVisit(gate, rank, kinds.of(kindOf(raw.method!, raw.url!, prefix.length))),
       counts: counts.of(name, gate),
-      turnAway: createTurnAway(name, tooMuch),
+      turnAway: orAnswerInstead(createTurnAway(name, tooMuch), handleShed),
       arrivals,
     }
   }
 
   return {
-    guard(scope, { name, prefix }) {
-      const door = createDoor(name, prefix)
+    guard(scope, service) {
+      const door = createDoor(service)
       scope.addHook('onRequest', (request, reply, done) => admit(deps, door, { request, reply, done }))
     },
     install(app) {

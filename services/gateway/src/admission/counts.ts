@@ -33,8 +33,22 @@ export function countAdmission(metrics: Metrics) {
       help,
       read: () => gates.map((entry) => ({ labels: { service: entry.service }, value: read(entry) })),
     })
-  gauge('admission_in_flight', 'Requests that run now.', ({ gate }) => gate.state().inFlight)
+  gauge(
+    'admission_in_flight',
+    'Requests that run now and keep a place of the quick.',
+    ({ gate }) => gate.state().inFlight,
+  )
   gauge('admission_limit', 'Requests that may run at once now.', ({ gate }) => gate.state().limit)
+  gauge(
+    'admission_slow_in_flight',
+    'Requests that run among the slow, which have places of their own.',
+    ({ gate }) => gate.state().slow.inFlight,
+  )
+  gauge(
+    'admission_slow_limit',
+    'Requests that may begin to run there at once now.',
+    ({ gate }) => gate.state().slow.limit,
+  )
   gauge(
     'admission_saturation_ratio',
     'Requests that run as a share of the limit, averaged over ten seconds: scale out above 0.7.',
@@ -49,9 +63,13 @@ export function countAdmission(metrics: Metrics) {
     name: 'admission_waiting',
     help: 'Requests that wait for a place.',
     read: () =>
-      gates.flatMap(({ service, gate }) =>
-        gate.state().waiting.map((value, rank) => ({ labels: { service, class: classNames[rank]! }, value })),
-      ),
+      gates.flatMap(({ service, gate }) => {
+        const { waiting, slow } = gate.state()
+        return waiting.map((value, rank) => ({
+          labels: { service, class: classNames[rank]! },
+          value: value + slow.waiting[rank]!,
+        }))
+      }),
   })
   metrics.gauge({
     name: 'admission_pressure_ratio',

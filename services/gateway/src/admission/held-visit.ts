@@ -1,5 +1,5 @@
 import type { Gate } from '@pando/admission/gate'
-import type { Profile } from '@pando/admission/profile'
+import type { Kind } from '@pando/admission/kind'
 import { type Outcome, Visit } from '@pando/admission/visit'
 import type { IncomingMessage } from 'node:http'
 
@@ -8,8 +8,8 @@ export class HeldVisit extends Visit {
   readonly #gate: Gate
   #isOver = false
 
-  constructor(gate: Gate, rank: number, profile: Profile) {
-    super(rank, profile)
+  constructor(gate: Gate, rank: number, kind: Kind) {
+    super(rank, kind)
     this.#gate = gate
   }
 
