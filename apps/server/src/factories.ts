@@ -97,7 +97,11 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
   let ownCommits: CommitLog | undefined
   const ownCommitsOf = ({ clock, config: { cache } }: Shared): CommitLog | undefined => {
     if (cache.mode === 'off' || replicaLagMax !== undefined) return undefined
-    return (ownCommits ??= createCommitLog({ clock, ...defaultServersLimits, lagMsMax: cache.lagMax }))
+    return (ownCommits ??= createCommitLog({
+      clock,
+      ...defaultServersLimits,
+      lagMsMax: Math.max(cache.lagMax, cache.staleWhileShedding),
+    }))
   }
   let sharedCommits: SharedCommits | undefined
   const commitsOf = (shared: Shared) => {
@@ -137,6 +141,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
           answers,
           commits: ownCommitsOf(shared) ?? serversOf(shared)!.commits,
           options: config.cache,
+          recall: shared.authenticateAnySession.recall,
         },
         options: config.rest,
       }

@@ -60,14 +60,26 @@ export function createNodeCache({ config, clock, logger, metrics }: Shared, deps
 }
 
 function openShared(
-  { cache, redis }: Shared['config'],
+  { cache, redis, bus }: Shared['config'],
   secret: string | undefined,
   observe: (observation: CacheObservation) => void,
 ): SharedStore | undefined {
   const target = toRedisTarget(redis)
   if (target === undefined || secret === undefined) return undefined
-  const limits = { timeoutMs: cache.sharedTimeout, ageMsMax: cache.ageMax }
-  return createSharedStore({ target, secret, ...limits, random: Math.random, observe })
+  return createSharedStore({
+    target,
+    secret,
+    limits: { timeoutMs: cache.sharedTimeout, ageMsMax: cache.ageMax, pendingMax: cache.sharedPendingMax },
+    manners: {
+      name: 'pando cache',
+      connectMs: bus.connectTimeout,
+      silenceMs: bus.silence,
+      retryMs: bus.retryPause,
+      retryMsMax: bus.retryPauseMax,
+      random: Math.random,
+    },
+    observe,
+  })
 }
 
 function showSizes(cache: ResponseCache, metrics: Metrics): void {
@@ -89,11 +101,12 @@ const ageBuckets = [0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10]
 function renderObservations(logger: Logger, metrics: Metrics): (observation: CacheObservation) => void {
   const reads = metrics.counter({
     name: 'cache_reads_total',
-    help: 'Reads of kept tables: kept here (hit) or in Redis (shared), asked for by another request (collapsed), read (miss), not kept (bypass).',
+    help: 'Reads of kept tables: kept here (hit, or stale while shedding) or in Redis (shared), asked for by another request (collapsed), read (miss), not kept (bypass).',
     labels: ['outcome'],
   })
   const outcomes = {
     hit: reads.series({ outcome: 'hit' }),
+    stale: reads.series({ outcome: 'stale' }),
     shared: reads.series({ outcome: 'shared' }),
     collapsed: reads.series({ outcome: 'collapsed' }),
     miss: reads.series({ outcome: 'miss' }),

@@ -8,6 +8,8 @@ export type Sources = { readonly root: QualifiedName; readonly relations: readon
 
 /** What is known of kinds of reads, until something about the schema may be another. */
 export type Analyses = {
+  /** Undefined until it is there. */
+  recall(sources: Sources, role: string): Analysis | undefined
   /** Rejects when Postgres cannot be asked. `publications` are those that are read of the log. */
   find(sources: Sources, role: string, publications: readonly string[]): Analysis | Promise<Analysis>
   forget(): void
@@ -40,6 +42,10 @@ export function createAnalyses(database: Pick<Database, 'transaction'>): Analyse
     }
   }
   return {
+    recall: (sources, role) => {
+      const found = known.get(sources)?.get(role)
+      return found instanceof Promise ? undefined : found
+    },
     find: (sources, role, publications) => {
       const roles: Roles = known.get(sources) ?? new Map()
       known.set(sources, roles)

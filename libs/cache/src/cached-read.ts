@@ -7,9 +7,8 @@ import type { Page } from './page.ts'
 
 /** One read, as the cache sees it. */
 export type CachedRead = {
-  /** Equal for requests that differ in their values alone: statement, form of the answer, settings. */
-  readonly shape: string
-  readonly values: readonly (string | null)[]
+  /** Equal for requests that have the same answer, but for the caller's claims: role, statement, values, form, settings. */
+  readonly name: string
   readonly sources: Sources
   readonly caller: Caller
   /** The place in the log that the caller must not be shown less of. */
@@ -29,8 +28,11 @@ export type Use = { readonly kind: 'bypass'; readonly reason: Reason } | KeptUse
 
 export type KeptUse = {
   readonly kind: 'kept'
-  /** `hit` and `shared` were kept here and in Redis, `collapsed` waited for another request, `miss` asked Postgres. */
-  readonly outcome: 'hit' | 'shared' | 'collapsed' | 'miss'
+  /**
+   * `hit` and `shared` were kept here and in Redis, `stale` was right a while ago, `collapsed` waited for another request, `miss`
+   * asked Postgres.
+   */
+  readonly outcome: 'hit' | 'stale' | 'shared' | 'collapsed' | 'miss'
   /** Why Postgres was asked although something was kept: it was not right any more, or the request wanted it so. */
   readonly forward?: 'stale' | 'request'
   readonly isStored: boolean

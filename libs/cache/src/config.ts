@@ -59,6 +59,27 @@ export const cacheOptions = options({
       min: 1,
       text: 'How long an answer of Redis is waited for, where there is one, before Postgres is asked.',
     },
+    sharedPendingMax: {
+      type: 'integer',
+      default: 1000,
+      min: 1,
+      text: 'Most answers that are on their way to Redis; more are kept in this process alone.',
+    },
+    staleWhileShedding: {
+      type: 'duration',
+      default: 0,
+      min: 0,
+      max: 600 * second,
+      text:
+        'A read that admission has to refuse is answered with what was right no longer ago than this, if that is kept here and ' +
+        'the caller has not written since. 0 refuses it.',
+    },
+    requestBytesMax: {
+      type: 'bytes',
+      default: 16 * mib,
+      min: mib,
+      text: 'Most memory for what is known of requests whose answers are kept, so that they need not be parsed again, in a process.',
+    },
     clientMaxAge: {
       type: 'duration',
       default: 0,

@@ -1,5 +1,4 @@
 import type { Clock } from '@pando/core/clock'
-import { toEndOfRecord } from '@pando/postgres/replicas/commit-log'
 import type { Analyses } from './analyses.ts'
 import type { Keepable } from './cached-read.ts'
 import { createFlights } from './flights.ts'
@@ -33,8 +32,6 @@ export type Found = {
 
 /** Reads of what is not kept, which may be kept afterwards. */
 export type FreshReads = {
-  /** Whether the log is known as far as the caller has written. */
-  isKnownTo(asked: Keepable): boolean
   /** Fulfils when the read ends that somebody has begun with this key. */
   underWay(key: string): Promise<void>
   read(asked: Keepable, readNow: ReadNow): Promise<Found>
@@ -46,16 +43,12 @@ export function createFreshReads({ answers, analyses, ledger, log, clock, onOutd
   const flights = createFlights<Found>()
 
   const nameOf = ({ analysis, key }: Keepable, server: string): string => `${server}\0${analysis.stamp}\0${key}`
-  const keep = (key: string, kept: Kept): Kept | undefined => (answers.keep(key, kept) ? kept : undefined)
-  const share = (asked: Keepable, kept: Kept): void => {
-    const place = log.place()
-    if (place !== undefined) answers.share(nameOf(asked, place.server), kept, place.lsn)
-  }
   const fetch = async (asked: Keepable): Promise<Found | undefined> => {
-    const place = log.place()
-    const kept = place && (await answers.fetch(nameOf(asked, place.server), log.since))
+    const sight = log.look()
+    const kept = sight && (await answers.fetch(nameOf(asked, sight.server), log.since))
     if (kept === undefined || asked.generation !== analyses.generation) return undefined
-    return { page: kept.page, kept: keep(asked.key, kept), isShared: true, isForAll: true }
+    const isKept = answers.keep(asked.key, kept, log.look())
+    return { page: kept.page, kept: isKept ? kept : undefined, isShared: true, isForAll: true }
   }
   const read = async (asked: Keepable, readNow: ReadNow): Promise<Found> => {
     const { analysis, generation, key, caller } = asked
@@ -72,12 +65,13 @@ export function createFreshReads({ answers, analyses, ledger, log, clock, onOutd
     }
     // Of who was writing when that was looked up, the log may not tell.
     if (snapshot.xmin < schema.xmax) return { ...alone, isForAll: true }
-    const kept = keep(key, { page, tag: toTag(page), snapshot, schema, tables, madeAtMs: clock.now() })
-    if (kept !== undefined) share(asked, kept)
-    return { page, kept, isShared: false, isForAll: true }
+    const kept: Kept = { page, tag: toTag(page), snapshot, schema, tables, madeAtMs: clock.now() }
+    const sight = log.look()
+    const isKept = answers.keep(key, kept, sight)
+    if (isKept && sight !== undefined) answers.share(nameOf(asked, sight.server), kept, sight.lsn)
+    return { page, kept: isKept ? kept : undefined, isShared: false, isForAll: true }
   }
   return {
-    isKnownTo: ({ needs }) => (log.place()?.lsn ?? -1n) >= toEndOfRecord(needs),
     underWay: async (key) => {
       await flights.underWay(key)?.catch(() => undefined)
     },

@@ -1,8 +1,9 @@
 import type { Clock } from '@pando/core/clock'
 import type { Lsn } from '@pando/postgres/lsn'
 import type { CacheValues } from './config.ts'
+import type { Sight } from './known-log.ts'
 import { type Ledger, schemaTable } from './ledger.ts'
-import { createLocalStore, type LocalStore, toBytes } from './local-store.ts'
+import { createLocalStore, type Entry, type LocalStore, toBytes } from './local-store.ts'
 import type { Observe } from './observation.ts'
 import type { Kept, Page } from './page.ts'
 import type { SharedStore } from './shared-store.ts'
@@ -15,11 +16,14 @@ export type KeptAnswersDeps = {
   readonly observe: Observe
 }
 
-/** What is kept in this process and in Redis, given out only while it is right. */
+/** What is kept in this process and in Redis. `sight` is what is known of the log now. */
 export type KeptAnswers = {
-  find(key: string): Kept | 'stale' | undefined
+  /** Given out only while it is right. */
+  find(key: string, sight: Sight): Kept | 'stale' | undefined
+  /** Whatever is there, with the last sight of the log at which it was right. */
+  peek(key: string): Readonly<Entry> | undefined
   /** Whether it is kept from now on: not what is too large, nor what the log has overtaken. */
-  keep(key: string, kept: Kept): boolean
+  keep(key: string, kept: Kept, sight: Sight | undefined): boolean
   /** For other processes. `lsn` is how far the log was known when it was kept here. */
   share(name: string, kept: Kept, lsn: Lsn): void
   /** What another process has kept under this name, if all is known here that it did not know. */
@@ -36,20 +40,23 @@ export function createKeptAnswers({ options, ledger, shared, clock, observe }: K
     ledger.isSeen(schema, [schemaTable], seen) &&
     clock.now() - madeAtMs < options.ageMax
   return {
-    find: (key) => {
+    find: (key, sight) => {
       const entry = local.get(key)
       if (entry === undefined) return undefined
+      if (entry.isOver) return 'stale'
       if (isRight(entry, entry.seen)) {
         entry.seen = ledger.count
+        entry.sight = sight
         return entry
       }
-      local.delete(key)
+      entry.isOver = true
       observe({ kind: 'invalidated' })
       return 'stale'
     },
-    keep: (key, kept) => {
+    peek: local.get,
+    keep: (key, kept, sight) => {
       if (toBytes(kept.page.body) > options.answerBytesMax || !isRight(kept)) return false
-      local.set(key, { ...kept, page: toOwn(kept.page), seen: ledger.count })
+      local.set(key, { ...kept, page: toOwn(kept.page), seen: ledger.count, sight, isOver: false })
       return true
     },
     share: (name, kept, lsn) => shared?.set(name, { ...kept, lsn }),

@@ -23,40 +23,34 @@ export type KnownLogDeps = {
   readonly onMark: (mark: Mark) => void
 }
 
-/** The log of changes as far as it is known here, and from which moment that is. */
+/** The log of changes as far as it is known here. */
+export type Sight = LogPlace & {
+  /** Of everything up to this moment of the monotonic clock it is known; undefined when that is too long ago. */
+  readonly momentMs: number | undefined
+}
+
 export type KnownLog = {
   /** Undefined while nobody reads it. */
-  place(): LogPlace | undefined
-  /** From where on everything up to `place` has been passed on; undefined when nothing has. */
+  look(): Sight | undefined
+  /** From where on everything has been passed on; undefined when nothing has. */
   since(): Lsn | undefined
-  /** So long ago is the moment of which everything is known, in milliseconds; undefined when that is too long. */
-  ageMs(): number | undefined
   start(): void
   stop(): Promise<void>
 }
 
-type Followed = Pick<LogPlace, 'server' | 'feed'> & { readonly since: Lsn }
-
 export function createKnownLog(deps: KnownLogDeps): KnownLog {
   const { options, reader, queries, clock, onUnknown } = deps
-  let followed: Followed | undefined
+  let isStarted = false
+  let first: LogPlace | undefined
   let unsubscribe = (): void => {}
 
   const restart = (because: string): void => {
-    followed = undefined
+    first = undefined
     deps.onRestart(because)
-  }
-  const place = (): LogPlace | undefined => {
-    const found = reader.place()
-    if (found === undefined) return undefined
-    const { server, feed, lsn } = found
-    if (followed !== undefined && (followed.feed !== feed || followed.server !== server)) restart('another log is read')
-    followed ??= { server, feed, since: lsn }
-    return found
   }
   const access = createAccessWatch({
     readAccess: async () => {
-      const publications = followed?.feed.publications ?? []
+      const publications = first?.feed.publications ?? []
       const [row] = await queries.query<{ access: string }>(readAccess, [publications])
       return `${publications.join()} ${row!.access}`
     },
@@ -65,26 +59,32 @@ export function createKnownLog(deps: KnownLogDeps): KnownLog {
     onChanged: deps.onAccessChanged,
   })
   const pulse = createPulse({ queries, clock, intervalMs: options.pulse, onMark: deps.onMark, onSilent: onUnknown })
+  const momentOf = (place: LogPlace): number | undefined => {
+    const confirming = access.confirm()
+    const momentMs = pulse.knownSinceMs(place)
+    if (confirming === undefined) return clock.monotonic() - momentMs <= options.lagMax ? momentMs : undefined
+    confirming.catch(onUnknown)
+    return undefined
+  }
   return {
-    place,
-    since: () => followed?.since,
-    ageMs: () => {
-      const known = place()
-      if (known === undefined) return undefined
-      const confirming = access.confirm()
-      if (confirming !== undefined) {
-        confirming.catch(onUnknown)
-        return undefined
-      }
-      const ageMs = clock.monotonic() - pulse.knownSinceMs(known)
-      return ageMs <= options.lagMax ? ageMs : undefined
+    look: () => {
+      const place = reader.place()
+      if (place === undefined) return undefined
+      const { server, feed, lsn } = place
+      if (first !== undefined && (first.feed !== feed || first.server !== server)) restart('another log is read')
+      first ??= place
+      // Not before it is known what is read: who may see that is asked for, and a change of it lets everything go.
+      if (isStarted) access.begin()
+      return { server, feed, lsn, momentMs: momentOf(place) }
     },
+    since: () => first?.lsn,
     start: () => {
+      isStarted = true
       unsubscribe = reader.subscribe({ onTransaction: deps.onTransaction, onReset: restart })
-      access.begin()
       pulse.start()
     },
     stop: async () => {
+      isStarted = false
       unsubscribe()
       access.end()
       await pulse.stop()

@@ -1,14 +1,20 @@
 import { LRUCache } from 'lru-cache'
+import type { Sight } from './known-log.ts'
 import type { Kept } from './page.ts'
 
-/** `seen` is the count of the ledger at which it was last found to be right. */
-export type Entry = Kept & { seen: number }
+export type Entry = Kept & {
+  /** The count of the ledger at which it was last found to be right. */
+  seen: number
+  /** What was known of the log then; undefined when nothing was. */
+  sight: Sight | undefined
+  /** It is not right any more. */
+  isOver: boolean
+}
 
 /** What this process keeps. */
 export type LocalStore = {
   get(key: string): Entry | undefined
   set(key: string, entry: Entry): void
-  delete(key: string): void
   clear(): void
   readonly size: { readonly answers: number; readonly bytes: number }
 }
@@ -24,7 +30,6 @@ export function createLocalStore(bytesMax: number): LocalStore {
   return {
     get: (key) => entries.get(key),
     set: (key, entry) => void entries.set(key, entry),
-    delete: (key) => void entries.delete(key),
     clear: () => entries.clear(),
     get size() {
       return { answers: entries.size, bytes: entries.calculatedSize }

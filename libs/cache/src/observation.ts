@@ -1,9 +1,10 @@
+import type { KeptUse } from './cached-read.ts'
+
 /** Every fact that the cache reports; one place elsewhere renders them as log line and metric. */
 export type CacheObservation =
   | {
       readonly kind: 'read'
-      /** `hit` and `shared` were kept here and in Redis, `collapsed` waited for another request, `miss` asked Postgres. */
-      readonly outcome: 'hit' | 'shared' | 'collapsed' | 'miss' | 'bypass'
+      readonly outcome: KeptUse['outcome'] | 'bypass'
       /** Of an answer that was kept: how long ago is the moment from which it is known to be right. */
       readonly ageMs?: number
     }

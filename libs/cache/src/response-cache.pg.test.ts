@@ -143,6 +143,28 @@ test('nothing that is kept is used while nobody reads the log', async () => {
   expect((await house.read(1)).n).toBe(n)
 })
 
+test('what was right a while ago is there for those who would be refused, if it is not too old for them', async () => {
+  await open({ options: { staleWhileShedding: 600_000 } })
+  await untilKept(1)
+  await house.reader.stop()
+  const { lsn } = await house.add(1)
+  expect(house.stale(1)).toMatchObject({ use: { outcome: 'stale', ageMs: expect.any(Number) } })
+  expect(house.stale(2)).toBeUndefined()
+  expect(house.stale(1, { needs: lsn })).toBeUndefined()
+  const directives = { maxAgeMs: undefined, noCache: false, noStore: false }
+  for (const more of [{ noCache: true }, { noStore: true }, { maxAgeMs: 0 }])
+    expect(house.stale(1, { directives: { ...directives, ...more } })).toBeUndefined()
+  house.cache.empty('for the test')
+  expect(house.stale(1)).toBeUndefined()
+})
+
+test.each([0, 1])('and at most %i ms old where that is all that is wanted', async (staleWhileShedding) => {
+  await open({ options: { staleWhileShedding } })
+  await untilKept(1)
+  await house.reader.stop()
+  await expect.poll(() => house.stale(1), patiently).toBeUndefined()
+})
+
 test('what changed while the connection of the log was lost is noticed when it is read on', async () => {
   await open()
   await untilKept(1)

@@ -1,15 +1,17 @@
-import { type PolicyClaims, toClaimsKey, toPolicyClaims } from '@pando/catalogue/policies/policy-claims'
-import type { ChangeReader, LogPlace } from '@pando/changes/reader'
+import { toClaimsKey, toPolicyClaims } from '@pando/catalogue/policies/policy-claims'
+import type { ChangeReader } from '@pando/changes/reader'
 import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import type { Database } from '@pando/postgres/database'
+import type { Lsn } from '@pando/postgres/lsn'
+import { toEndOfRecord } from '@pando/postgres/replicas/commit-log'
 import { createAnalyses, type Sources } from './analyses.ts'
 import type { Analysis, Readable, Reason } from './analysis.ts'
 import type { Answered, CachedRead, Keepable, KeptUse } from './cached-read.ts'
 import type { CacheValues } from './config.ts'
 import { createFreshReads, type Found } from './fresh-reads.ts'
 import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts'
-import { createKnownLog } from './known-log.ts'
+import { createKnownLog, type Sight } from './known-log.ts'
 import { createLedger } from './ledger.ts'
 import type { Observe } from './observation.ts'
 import { type Kept, toTag } from './page.ts'
@@ -32,6 +34,13 @@ export type ResponseCacheDeps = {
 }
 
 export type ResponseCache = {
+  /** What is kept and right, where that can be told at once; else `read` is to be asked. */
+  recall(asked: CachedRead): Answered | undefined
+  /**
+   * What was right no longer ago than `staleWhileShedding`, where somebody would get nothing otherwise. What the caller has
+   * written must be noted for as long, or asked for by `needs`.
+   */
+  recallStale(asked: CachedRead): Answered | undefined
   /** Gives what is kept, or what `readNow` gives, whose rejections it passes on. */
   read(asked: CachedRead, readNow: ReadNow): Promise<Answered>
   /** Lets everything go: the schema may be another. */
@@ -51,7 +60,7 @@ export type ResponseCache = {
  * by the claims that the policies look at; that these were still the same ones is asked behind the read, in its own trip.
  */
 export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
-  const { options, observe } = deps
+  const { options, observe, clock } = deps
   const ledger = createLedger()
   const answers = createKeptAnswers({ ...deps, ledger, shared: deps.shared })
   const analyses = createAnalyses(deps.database)
@@ -78,10 +87,45 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
   })
   const fresh = createFreshReads({ ...deps, answers, analyses, ledger, log, onOutdated: empty })
 
-  const analysisOf = async ({ sources, caller }: CachedRead, place: LogPlace | undefined): Promise<Analysis> => {
-    if (place === undefined) return { kind: 'hindered', reason: unknownLog }
+  const isAsked = ({ directives }: CachedRead): boolean => options.mode !== 'asked' || directives.maxAgeMs !== undefined
+  const findReadable = (asked: CachedRead): Readable | undefined => {
+    const { directives, sources, caller, hindrance } = asked
+    if (!isAsked(asked) || directives.noCache || directives.noStore || hindrance !== undefined) return undefined
+    const analysis = analyses.recall(sources, caller.role)
+    return analysis?.kind === 'readable' ? analysis : undefined
+  }
+  /** How old is what was right at this sight of the log; undefined where that is not enough for the request. */
+  const ageFor = ({ needs, directives }: CachedRead, sight: Sight | undefined): number | undefined => {
+    if (sight?.momentMs === undefined || !reaches(sight, needs)) return undefined
+    const ageMs = clock.monotonic() - sight.momentMs
+    return ageMs <= (directives.maxAgeMs ?? Infinity) ? ageMs : undefined
+  }
+  const find = (asked: CachedRead, key: string): Hit | 'stale' | undefined => {
+    const sight = log.look()
+    const ageMs = ageFor(asked, sight)
+    const kept = ageMs === undefined ? undefined : answers.find(key, sight!)
+    return kept === undefined || kept === 'stale' ? kept : { kept, ageMs: ageMs! }
+  }
+  const findStale = (asked: CachedRead, key: string): Hit | undefined => {
+    const kept = answers.peek(key)
+    const ageMs = ageFor(asked, kept?.sight)
+    return kept === undefined || ageMs === undefined || ageMs > options.staleWhileShedding ? undefined : { kept, ageMs }
+  }
+  const give = (outcome: KeptUse['outcome'], { claims }: Readable, { kept, ageMs }: Hit): Answered => {
+    observe({ kind: 'read', outcome, ageMs })
+    const use: KeptUse = { kind: 'kept', outcome, isStored: true, tag: kept.tag, ageMs, isCommon: isCommon(claims) }
+    return { page: kept.page, use }
+  }
+  const recall = (asked: CachedRead): Answered | undefined => {
+    const analysis = findReadable(asked)
+    const hit = analysis && find(asked, keyOf(asked, analysis))
+    return hit === undefined || hit === 'stale' ? undefined : give('hit', analysis!, hit)
+  }
+
+  const analysisOf = async ({ sources, caller }: CachedRead, sight: Sight | undefined): Promise<Analysis> => {
+    if (sight === undefined) return { kind: 'hindered', reason: unknownLog }
     try {
-      return await analyses.find(sources, caller.role, place.feed.publications)
+      return await analyses.find(sources, caller.role, sight.feed.publications)
     } catch (cause) {
       observe({ kind: 'unknown', cause })
       return { kind: 'hindered', reason: unknownLog }
@@ -96,72 +140,80 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
     }
     return { page: await readNow(), use: { kind: 'bypass', reason } }
   }
-  const toHit = (asked: Keepable, kept: Kept, { outcome, ageMs }: Pick<KeptUse, 'outcome' | 'ageMs'>): Answered => {
-    observe({ kind: 'read', outcome, ageMs })
-    return { page: kept.page, use: { ...useOf(asked, outcome), isStored: true, tag: kept.tag, ageMs } }
-  }
-  const toFound = (asked: Keepable, found: Found, forward: KeptUse['forward']): Answered => {
+  const toFound = ({ analysis }: Keepable, found: Found, forward: KeptUse['forward']): Answered => {
     const { page, kept, isShared, isJoined = false } = found
     const outcome = isShared ? 'shared' : isJoined ? 'collapsed' : 'miss'
-    const ageMs = isShared ? (log.ageMs() ?? 0) : 0
-    observe({ kind: 'read', outcome, ...(isShared ? { ageMs } : {}) })
-    const tag = kept?.tag ?? toTag(page)
-    return { page, use: { ...useOf(asked, outcome), forward, isStored: kept !== undefined, tag, ageMs } }
+    const ageMs = isShared ? lagMs() : undefined
+    observe({ kind: 'read', outcome, ageMs })
+    const about = { isStored: kept !== undefined, tag: kept?.tag ?? toTag(page), isCommon: isCommon(analysis.claims) }
+    return { page, use: { kind: 'kept', outcome, forward, ageMs: ageMs ?? 0, ...about } }
   }
-  /** `knownMs`: so long ago is the moment up to which the log is known. */
-  const readKept = async (asked: Keepable, knownMs: number, readNow: ReadNow): Promise<Answered> => {
-    const { maxAgeMs = Infinity, noCache } = asked.directives
-    const mayBeKept = !noCache && knownMs <= maxAgeMs && fresh.isKnownTo(asked)
-    if (!mayBeKept) return toFound(asked, await fresh.read(asked, readNow), noCache ? 'request' : undefined)
-    const hit = answers.find(asked.key)
-    if (hit !== undefined && hit !== 'stale') return toHit(asked, hit, { outcome: 'hit', ageMs: knownMs })
-    await fresh.underWay(asked.key)
-    const ageMs = log.ageMs()
-    const made =
-      ageMs !== undefined && ageMs <= maxAgeMs && fresh.isKnownTo(asked) ? answers.find(asked.key) : undefined
-    if (made !== undefined && made !== 'stale') return toHit(asked, made, { outcome: 'collapsed', ageMs: ageMs! })
+  const readKept = async (asked: Keepable, readNow: ReadNow): Promise<Answered> => {
+    const { analysis, key, directives } = asked
+    if (directives.noCache) return toFound(asked, await fresh.read(asked, readNow), 'request')
+    if (ageFor(asked, log.look()) === undefined) return toFound(asked, await fresh.read(asked, readNow), undefined)
+    const hit = find(asked, key)
+    if (hit !== undefined && hit !== 'stale') return give('hit', analysis, hit)
+    await fresh.underWay(key)
+    const made = find(asked, key)
+    if (made !== undefined && made !== 'stale') return give('collapsed', analysis, made)
     return toFound(asked, await fresh.readOnce(asked, readNow), hit)
   }
+  const lagMs = (): number | undefined => {
+    const momentMs = log.look()?.momentMs
+    return momentMs === undefined ? undefined : clock.monotonic() - momentMs
+  }
   return {
+    recall,
+    recallStale: (asked) => {
+      if (options.staleWhileShedding === 0) return undefined
+      const hit = recall(asked)
+      if (hit !== undefined) return hit
+      const analysis = findReadable(asked)
+      const stale = analysis && findStale(asked, keyOf(asked, analysis))
+      return stale && give('stale', analysis!, stale)
+    },
     read: async (asked, readNow) => {
-      const { directives, hindrance } = asked
-      if (options.mode === 'asked' && directives.maxAgeMs === undefined) return { page: await readNow() }
+      if (!isAsked(asked)) return { page: await readNow() }
       const { generation } = analyses
-      const analysis = await analysisOf(asked, log.place())
+      const analysis = await analysisOf(asked, log.look())
       if (analysis.kind === 'unwanted') return { page: await readNow() }
-      if (hindrance !== undefined) return bypass(asked, hindrance, readNow)
+      if (asked.hindrance !== undefined) return bypass(asked, asked.hindrance, readNow)
       if (analysis.kind === 'hindered') return bypass(asked, analysis.reason, readNow)
-      if (directives.noStore) return bypass(asked, unwanted, readNow)
-      const knownMs = log.ageMs()
-      if (knownMs === undefined) return bypass(asked, unknownLog, readNow)
-      return readKept({ ...asked, analysis, generation, key: keyOf(asked, analysis) }, knownMs, readNow)
+      if (asked.directives.noStore) return bypass(asked, unwanted, readNow)
+      if (lagMs() === undefined) return bypass(asked, unknownLog, readNow)
+      return readKept({ ...asked, analysis, generation, key: keyOf(asked, analysis) }, readNow)
     },
     empty,
     get size() {
       return answers.size
     },
-    lagMs: log.ageMs,
+    lagMs,
     start: log.start,
     stop: log.stop,
   }
 }
 
-const useOf = ({ analysis: { claims } }: Keepable, outcome: KeptUse['outcome']) => ({
-  kind: 'kept' as const,
-  outcome,
-  isCommon: claims !== 'all' && claims.size === 0,
-})
+type Hit = { readonly kept: Kept; readonly ageMs: number }
+
+/** Whether the log is known as far as the caller has written; that may end behind the header of a page on which nothing is yet. */
+const reaches = ({ lsn }: Sight, needs: Lsn): boolean => lsn >= needs || lsn >= toEndOfRecord(needs)
+
+const isCommon = (claims: Readable['claims']): boolean => claims !== 'all' && claims.size === 0
 
 const unknownLog: Reason = { code: 'log', text: 'the log of changes is not known up to now' }
 const unwanted: Reason = { code: 'no_store', text: 'the request wants nothing kept' }
 const isLasting = (reason: Reason): boolean => reason !== unknownLog && reason !== unwanted
 
-/** Under one role, of callers whom the policies cannot tell apart. */
+/** Of requests whose callers the policies cannot tell apart. Both parts are JSON, which says itself where it ends. */
 function createKeys(): (asked: CachedRead, analysis: Readable) => string {
-  const claimsOf = new WeakMap<Caller, PolicyClaims>()
-  return ({ shape, values, caller }, analysis) => {
-    const claims = claimsOf.get(caller) ?? toPolicyClaims(caller)
-    claimsOf.set(caller, claims)
-    return JSON.stringify([shape, caller.role, toClaimsKey(caller, claims, analysis.claims), ...values])
+  const known = new WeakMap<Caller, WeakMap<Readable, string>>()
+  const claimsOf = (caller: Caller, analysis: Readable): string => {
+    let keys = known.get(caller)
+    if (keys === undefined) known.set(caller, (keys = new WeakMap()))
+    let key = keys.get(analysis)
+    if (key === undefined) keys.set(analysis, (key = toClaimsKey(caller, toPolicyClaims(caller), analysis.claims)))
+    return key
   }
+  return ({ name, caller }, analysis) => claimsOf(caller, analysis) + name
 }

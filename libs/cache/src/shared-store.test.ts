@@ -19,16 +19,22 @@ afterEach(async () => {
 
 async function open(
   target: RedisTarget,
-  secret = 'a secret',
+  { secret = 'a secret', timeoutMs = 5_000 } = {},
 ): Promise<SharedStore & { observations: CacheObservation[] }> {
   const observations: CacheObservation[] = []
   const observe = (observation: CacheObservation): void => void observations.push(observation)
   const store = createSharedStore({
     target,
     secret,
-    timeoutMs: 5_000,
-    ageMsMax: 60_000,
-    random: Math.random,
+    limits: { timeoutMs, ageMsMax: 60_000, pendingMax: 1_000 },
+    manners: {
+      name: 'test',
+      connectMs: 5_000,
+      silenceMs: 5_000,
+      retryMs: 50,
+      retryMsMax: 2_000,
+      random: Math.random,
+    },
     observe,
   })
   ends.push(store.stop)
@@ -56,13 +62,13 @@ const page: SharedPage = {
 
 test('what one process keeps another one finds, and nobody who has another secret', async () => {
   const redis = await start()
-  const [one, other, stranger] = [await open(redis), await open(redis), await open(redis, 'another secret')]
+  const [one, other, stranger] = [await open(redis), await open(redis), await open(redis, { secret: 'another secret' })]
   one.set('a key', page)
   await expect.poll(() => other.get('a key'), patiently).toEqual(page)
   expect([await other.get('another key'), await stranger.get('a key')]).toEqual([undefined, undefined])
 })
 
-test('while Redis is away or frozen nothing is kept, and it is used again when it is back', async () => {
+test('while Redis is away nothing is kept, and it is used again when it is back', async () => {
   const redis = await start()
   const store = await open(redis)
   await redis.kill()
@@ -76,6 +82,21 @@ test('while Redis is away or frozen nothing is kept, and it is used again when i
   await expect.poll(again, patiently).toEqual(page)
   const states = store.observations.flatMap((each) => (each.kind === 'redis' ? [each.isUp] : []))
   expect(states).toEqual([true, false, true])
+})
+
+test('while it is frozen one waits for its answer, and nobody else', async () => {
+  const redis = await start()
+  const store = await open(redis, { timeoutMs: 100 })
+  redis.freeze()
+  expect(await store.get('a key')).toBeUndefined()
+  // One would wait longer than this test may take.
+  for (let n = 0; n < 1_000; n++) expect(await store.get('a key')).toBeUndefined()
+  redis.thaw()
+  const again = async (): Promise<unknown> => {
+    store.set('a key', page)
+    return store.get('a key')
+  }
+  await expect.poll(again, patiently).toEqual(page)
 })
 
 test('what somebody else has written there is not taken for an answer', async () => {

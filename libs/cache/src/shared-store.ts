@@ -1,21 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { openCluster, openRedis, type RedisManners } from '@pando/redis/open-redis'
+import type { RedisManners } from '@pando/redis/open-redis'
+import { createRedisLink } from '@pando/redis/redis-link'
 import type { RedisTarget } from '@pando/redis/target'
-import type { Cluster, Redis } from 'ioredis'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeKept, encodeKept, type SharedPage } from './encode-kept.ts'
 import type { Observe } from './observation.ts'
 import { createSeal } from './seal.ts'
 
 export type SharedStoreDeps = {
   readonly target: RedisTarget
+  readonly manners: RedisManners
   /** What only the processes of the deployment know. */
   readonly secret: string
-  /** An answer that takes longer is none, in milliseconds. */
-  readonly timeoutMs: number
-  /** For how long a page is kept, in milliseconds. */
-  readonly ageMsMax: number
-  readonly random: () => number
+  readonly limits: SharedStoreLimits
   readonly observe: Observe
+}
+
+/** Times are milliseconds. */
+export type SharedStoreLimits = {
+  /** An answer that takes longer is none. */
+  readonly timeoutMs: number
+  /** For how long a page is kept. */
+  readonly ageMsMax: number
+  /** Pages on their way to Redis; more are not sent. */
+  readonly pendingMax: number
 }
 
 /** What the processes of a deployment keep together, in Redis. Its loss is felt as having nothing kept. */
@@ -28,35 +35,14 @@ export type SharedStore = {
   set(key: string, page: SharedPage): void
 }
 
-const connectMs = 5_000
-const pauseMs = 50
-const pauseMsMax = 2_000
-const quitMs = 2_000
-const silenceMsMin = 1_000
-/** Pages on their way to Redis; more are not sent. */
-const pendingMax = 1_000
-
 export function createSharedStore(deps: SharedStoreDeps): SharedStore {
-  const { target, timeoutMs, ageMsMax, random, observe } = deps
-  const manners: RedisManners = {
-    name: 'pando cache',
-    connectMs,
-    // One that is frozen is given up, and found again.
-    silenceMs: Math.max(20 * timeoutMs, silenceMsMin),
-    retryMs: pauseMs,
-    retryMsMax: pauseMsMax,
-    random,
-  }
+  const { limits, observe } = deps
+  const link = createRedisLink({ ...deps, onChange: (isUp, cause) => observe({ kind: 'redis', isUp, cause }) })
   const seal = createSeal(deps.secret)
-  let client: Redis | Cluster | undefined
-  let isUp = false
-  let isStopped = false
   let pending = 0
+  /** Answers that were waited for too long and are still on their way: nobody else waits before they are there. */
+  let late = 0
 
-  const enter = (next: boolean, cause?: unknown): void => {
-    if (isUp !== next && !isStopped) observe({ kind: 'redis', isUp: next, cause })
-    isUp = next
-  }
   // One tag for each key: in a cluster they are spread evenly.
   const nameOf = (key: string): string => `pando:cache:${seal.nameOf(key)}`
   const open = (sealed: Buffer, name: string): SharedPage | undefined => {
@@ -66,55 +52,37 @@ export function createSharedStore(deps: SharedStoreDeps): SharedStore {
       observe({ kind: 'foreign', cause })
     }
   }
-  const attend = (opened: Redis | Cluster): void => {
-    let lastError: unknown
-    const isCurrent = (): boolean => client === opened
-    client = opened
-    opened.on('error', (cause: unknown) => (lastError = cause))
-    opened.on('ready', () => isCurrent() && enter(true))
-    opened.on('close', () => isCurrent() && enter(false, lastError))
-    opened.connect().catch(ignore)
-  }
-  const begin = async (isCluster: boolean): Promise<void> => {
-    const opened = await (isCluster ? openCluster : openRedis)(target, manners)
-    if (isStopped) return opened.disconnect()
-    const before = client
-    attend(opened)
-    before?.disconnect()
-  }
-  /** A node of a cluster knows some of the keys, and says of the others where they are. */
-  const failed = (cause: unknown): undefined => {
-    if (isUp && client!.isCluster === false && cause instanceof Error && cause.message.startsWith('MOVED ')) {
-      isUp = false
-      void begin(true)
-    }
+  const inTime = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    const waiting = new AbortController()
+    const over = sleep(limits.timeoutMs, tooLate, { signal: waiting.signal }).catch(ignore)
+    const found = await Promise.race([answer, over])
+    waiting.abort()
+    if (found !== tooLate) return found
+    late += 1
+    void answer.finally(() => (late -= 1))
   }
   return {
-    start: () => void begin(false),
-    stop: async () => {
-      isStopped = true
-      if (isUp) await Promise.race([client?.quit().catch(ignore), sleep(quitMs, undefined, { ref: false })])
-      client?.disconnect()
-    },
+    start: link.start,
+    stop: link.stop,
     get: async (key) => {
-      if (!isUp) return undefined
+      const { client } = link
+      if (client === undefined || late > 0) return undefined
       const name = nameOf(key)
-      const late = new AbortController()
-      const asked = client!.getBuffer(name).catch(failed)
-      const found = await Promise.race([asked, sleep(timeoutMs, undefined, { signal: late.signal }).catch(ignore)])
-      late.abort()
+      const found = await inTime(client.getBuffer(name).catch(ignore))
       return found ? open(found, name) : undefined
     },
     set: (key, page) => {
-      if (!isUp || pending >= pendingMax) return
+      const { client } = link
+      if (client === undefined || pending >= limits.pendingMax) return
       const name = nameOf(key)
       pending += 1
-      client!
-        .set(name, seal.seal(encodeKept(page), name), 'PX', ageMsMax)
-        .catch(failed)
+      client
+        .set(name, seal.seal(encodeKept(page), name), 'PX', limits.ageMsMax)
+        .catch(ignore)
         .finally(() => (pending -= 1))
     },
   }
 }
 
+const tooLate = Symbol('too late')
 const ignore = (): undefined => undefined

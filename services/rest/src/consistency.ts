@@ -2,6 +2,7 @@ import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import type { Consistency } from '@pando/postgres/exchange'
 import { beyondEveryLsn, parseLsn, printLsn, type Lsn } from '@pando/postgres/lsn'
+import type { IncomingMessage } from 'node:http'
 import type { Answer } from './answer.ts'
 
 /** Named in the answer to a write, and by a caller who wants no less than what that answer left behind. */
@@ -29,6 +30,16 @@ export function toConsistency(
     atLeast: sinceMs <= lagMsMax ? beyondEveryLsn : toPlace(shown),
   }
 }
+
+/** Of a request, where callers must be shown what they wrote. */
+export function consistencyOf(
+  replicas: ReplicaDeps | undefined,
+  { caller, raw }: { readonly caller: Caller; readonly raw: IncomingMessage },
+): Consistency | undefined {
+  return replicas && toConsistency(replicas, caller, raw.headers[shownCommit]?.toString())
+}
+
+const shownCommit = commitHeader.toLowerCase()
 
 /** Equal for all requests that see each other's writes. */
 export function nameOfCaller({ role, claims }: Caller): string {

@@ -1,6 +1,8 @@
+import type { CacheValues } from '@pando/cache/config'
 import type { ResponseCache } from '@pando/cache/response-cache'
 import type { Authenticate } from '@pando/core/authenticate'
 import type { Catalogue } from '@pando/catalogue/catalogue'
+import type { Recall } from '@pando/http/auth/authenticator'
 import type { TokenRules } from '@pando/http/auth/token-rules'
 import type { RunExchange } from '@pando/postgres/exchange'
 import type { RunTransaction } from '@pando/postgres/pipeline/transaction'
@@ -32,8 +34,10 @@ export type RestDeps = {
 }
 
 export type RestCache = {
-  readonly answers: Pick<ResponseCache, 'read'>
+  readonly answers: Pick<ResponseCache, 'recall' | 'recallStale' | 'read'>
   /** What callers have written, so that they are never shown less. */
   readonly commits: Pick<CommitLog, 'neededBy'>
-  readonly options: CacheHeaderOptions
+  readonly options: CacheHeaderOptions & Pick<CacheValues, 'requestBytesMax' | 'staleWhileShedding'>
+  /** Who calls, as far as that costs nothing. */
+  readonly recall: Recall
 }

@@ -13,15 +13,19 @@ import type { RestConfig } from './rest-config.ts'
 import { toResultSet } from './result-set.ts'
 import type { ResultSet } from './result-set.ts'
 
-/** A compiled request with the values of one caller. */
-export type Execution = {
+/** A compiled request with its values, whoever asks. */
+export type Question = {
   readonly request: ApiRequest
   readonly rawQuery: string
   readonly compiled: CompiledRequest
-  readonly role: string
-  readonly settings: Settings
   readonly config: RestConfig
   readonly range: PageRange
+}
+
+/** The same, asked by one caller. */
+export type Execution = Question & {
+  readonly role: string
+  readonly settings: Settings
   readonly body: readonly Uint8Array[]
   readonly deadline: Deadline
   readonly signal: HangUp

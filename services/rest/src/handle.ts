@@ -6,10 +6,10 @@ import { credentialsOf, withoutApikey } from '@pando/http/credentials'
 import { endRequestStage } from '@pando/http/request-state'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from './answer.ts'
-import { answerRequest } from './answer-request.ts'
+import { answerKept, answerRequest, answerStale, type Served } from './answer-request.ts'
 import { createCompiler } from './compiler.ts'
 import type { Compiler } from './compiler.ts'
-import { commitHeader, toConsistency, withCommit } from './consistency.ts'
+import { consistencyOf, withCommit } from './consistency.ts'
 import type { RestDeps } from './deps.ts'
 import { toEffectiveConfig } from './effective-config.ts'
 import { describeRoot } from './describe-root.ts'
@@ -17,6 +17,7 @@ import type { RootRequest } from './describe-root.ts'
 import { errors } from './errors.ts'
 import type { Execution } from './execute.ts'
 import { toPageRange } from './page-range.ts'
+import { createKnownReads } from './known-reads.ts'
 import { limitBytes } from './limit-bytes.ts'
 import { isFault, renderError } from './render-error.ts'
 import type { ApiRequest } from './request/api-request.ts'
@@ -34,16 +35,16 @@ import { tokenSettings } from './token-rules.ts'
 export const prefix = '/rest/v1'
 
 /** What belongs to one catalogue: it lives and dies with it. */
-type Generation = {
-  readonly catalogue: Catalogue
+type Generation = Served & {
   readonly config: RestConfig
   readonly compile: Compiler
   readonly authenticate: Authenticate
-  readonly anonRole: string
 }
 
 export type Handler = {
   readonly handle: Handle
+  /** Answers a request that is refused for there being too much to do, if that costs next to nothing. */
+  readonly handleShed: (request: FastifyRequest, reply: FastifyReply) => boolean
   /** Origins whose pages may read answers; any when there is none. */
   readonly corsOrigins: () => readonly string[]
 }
@@ -71,7 +72,8 @@ export function createHandler(deps: RestDeps): Handler {
       request.state.role = caller.role
       endRequestStage(request, 'auth')
       if (generation === undefined) throw errors.catalogueMissing()
-      found = await answer(deps, generation, { caller, raw: request })
+      const answered = answer(deps, generation, { caller, raw: request })
+      found = answered instanceof Promise ? await answered : answered
     } catch (error) {
       found = refusalOf(error, request, caller)
     }
@@ -81,7 +83,14 @@ export function createHandler(deps: RestDeps): Handler {
       fail(error as Error)
     }
   }
-  return { handle, corsOrigins: () => (generationOf()?.config ?? deps.options).serverCorsAllowedOrigins }
+  const handleShed: Handler['handleShed'] = (request, reply) => {
+    const generation = generationOf()
+    const found = generation && findStale(deps, generation, request)
+    if (found === undefined) return false
+    send(request, reply, { found, config: generation?.config })
+    return true
+  }
+  return { handle, handleShed, corsOrigins: () => (generationOf()?.config ?? deps.options).serverCorsAllowedOrigins }
 }
 
 type Arrived = { readonly caller: Caller; readonly raw: FastifyRequest }
@@ -95,6 +104,11 @@ type Asked = Arrived & {
 }
 
 function answer(deps: RestDeps, generation: Generation, arrived: Arrived): Answer | Promise<Answer> {
+  const kept = answerKept(deps, { caller: arrived.caller, raw: arrived.raw.raw, served: generation })
+  if (kept !== undefined) {
+    endRequestStage(arrived.raw, 'cache')
+    return kept
+  }
   const asked = parse(deps, generation, arrived)
   const { raw, request } = asked
   if (request.method === 'OPTIONS') return describeVerbs(request.target, generation.catalogue)
@@ -135,7 +149,8 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
   const compiled = generation.compile(request, shape)
   endRequestStage(raw, 'plan')
   const facts = requestSettings({ caller, method: raw.method, path, headers: raw.headers })
-  const consistency = deps.replicas && toConsistency(deps.replicas, caller, raw.headers[shownCommit]?.toString())
+  const requester = { caller, raw: raw.raw, served: generation }
+  const consistency = consistencyOf(deps.replicas, requester)
   const execution: Execution = {
     request,
     rawQuery,
@@ -148,15 +163,26 @@ function travel(deps: RestDeps, asked: Asked, { shape, chunks }: ReadBody): Prom
     consistency,
     ...endsOf(raw),
   }
-  const { anonRole, catalogue } = generation
-  const requester = { caller, anonRole, catalogue, headers: raw.headers }
   return answerRequest(deps, execution, requester).then((found) => {
     endRequestStage(raw, 'transaction')
     return withCommit(found, consistency)
   })
 }
 
-const shownCommit = commitHeader.toLowerCase()
+/** Of who is known without a look at their token. */
+function findStale(deps: RestDeps, generation: Generation, { raw, state }: FastifyRequest): Answer | undefined {
+  const credentials = credentialsOf(raw)
+  if (deps.cache?.recall(credentials) === undefined) return undefined
+  try {
+    const caller = generation.authenticate(credentials)
+    if (caller instanceof Promise) return undefined
+    state.role = caller.role
+    return answerStale(deps, { caller, raw, served: generation })
+  } catch {
+    // What is refused for another reason is refused all the same.
+    return undefined
+  }
+}
 
 /** What ends a request before its answer. */
 function endsOf(raw: FastifyRequest): Pick<Execution, 'deadline' | 'signal'> {
@@ -219,7 +245,8 @@ function createGenerations(deps: RestDeps): () => Generation | undefined {
       const compile = createCompiler(latest, config, options.compiledMax)
       const authenticate = authenticators(latest, config)
       const anonRole = config.tokenRules?.values.anonRole ?? deps.anonRole
-      current = { catalogue: latest, config, compile, authenticate, anonRole }
+      const knownReads = deps.cache && createKnownReads(deps.cache.options.requestBytesMax)
+      current = { catalogue: latest, config, compile, authenticate, anonRole, knownReads }
     }
     return current
   }

@@ -11,13 +11,14 @@ export { ignoredSettings, preConfigOf, preparesStatements, restSchemas, restSess
 
 /** The data API: PostgREST v14's wire over the rows of Postgres, as the caller. */
 export function createRest(deps: RestDeps): HttpService {
-  const { handle, corsOrigins } = createHandler(deps)
+  const { handle, handleShed, corsOrigins } = createHandler(deps)
   return {
     // Pools and catalogue belong to the server that lends them.
     ...withoutState,
     name: 'rest',
     prefix,
     corsOrigins,
+    handleShed,
     ready: deps.catalogueReadiness,
     plugin: (app, _options, done) => {
       // Answered by a hook, before Fastify looks for a body: bodies stay streams, most are handed to Postgres as the

@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts'
 import { appliedPreferences } from './applied-preferences.ts'
 import { contentRange, pageStatus } from './content-range.ts'
 import { errors } from './errors.ts'
-import type { Execution } from './execute.ts'
+import type { Question } from './execute.ts'
 import { overrideAnswer } from './override-answer.ts'
 import type { ResultSet } from './result-set.ts'
 
@@ -11,16 +11,16 @@ import type { ResultSet } from './result-set.ts'
  * Turns what Postgres found into the answer of the wire (PostgREST v14: status, `Content-Range`, `Location`,
  * `Preference-Applied`). The body stays the bytes that Postgres made.
  */
-export function respond(execution: Execution, found: ResultSet): Answer {
-  const { compiled } = execution
-  if (compiled.kind === 'explain') return { status: 200, headers: contentHeaders(execution), body: found.body ?? '' }
-  const answer = compiled.kind === 'mutate' ? mutationAnswer(execution, found) : pageAnswer(execution, found)
+export function respond(question: Question, found: ResultSet): Answer {
+  const { compiled } = question
+  if (compiled.kind === 'explain') return { status: 200, headers: contentHeaders(question), body: found.body ?? '' }
+  const answer = compiled.kind === 'mutate' ? mutationAnswer(question, found) : pageAnswer(question, found)
   return overrideAnswer(answer, found)
 }
 
 /** Reads, and calls of functions that answer. */
-function pageAnswer(execution: Execution, found: ResultSet): Answer {
-  const { request, compiled, range } = execution
+function pageAnswer(question: Question, found: ResultSet): Answer {
+  const { request, compiled, range } = question
   const status = pageStatus(range.offset, found.pageRows, found.total)
   if (status === 416) {
     throw errors.outOfRange(range.offset, found.total ?? 0)
@@ -28,15 +28,15 @@ function pageAnswer(execution: Execution, found: ResultSet): Answer {
   const headers: Answer['headers'] = {
     'Content-Range': contentRange(range.offset, range.offset + found.pageRows - 1, found.total),
   }
-  confirmPreferences(headers, execution)
+  confirmPreferences(headers, question)
   if (compiled.isVoid) return { status: 204, headers }
-  Object.assign(headers, contentHeaders(execution))
-  if (compiled.kind === 'read') headers['Content-Location'] = contentLocation(execution)
+  Object.assign(headers, contentHeaders(question))
+  if (compiled.kind === 'read') headers['Content-Location'] = contentLocation(question)
   return request.method === 'HEAD' ? { status, headers } : { status, headers, body: found.body ?? '' }
 }
 
-function mutationAnswer(execution: Execution, found: ResultSet): Answer {
-  const { request, compiled } = execution
+function mutationAnswer(question: Question, found: ResultSet): Answer {
+  const { request, compiled } = question
   const { preferences } = request
   const headers: Answer['headers'] = {}
   const asksBody = preferences.return === 'representation'
@@ -48,13 +48,13 @@ function mutationAnswer(execution: Execution, found: ResultSet): Answer {
   if (found.location !== undefined && request.target.kind === 'relation') {
     headers['Location'] = `/${encodeURIComponent(request.target.name.name)}?${found.location}`
   }
-  confirmPreferences(headers, execution)
-  if (asksBody) Object.assign(headers, contentHeaders(execution))
-  const status = mutationStatus(execution, found, asksBody)
+  confirmPreferences(headers, question)
+  if (asksBody) Object.assign(headers, contentHeaders(question))
+  const status = mutationStatus(question, found, asksBody)
   return asksBody ? { status, headers, body: found.body ?? '' } : { status, headers }
 }
 
-function mutationStatus({ request, compiled }: Execution, found: ResultSet, asksBody: boolean): number {
+function mutationStatus({ request, compiled }: Question, found: ResultSet, asksBody: boolean): number {
   const inserted = found.inserted ?? 0
   if (compiled.mutation === 'put') return asksBody ? (inserted > 0 ? 201 : 200) : 204
   if (compiled.mutation === 'insert' || compiled.mutation === 'upsert') {
@@ -64,7 +64,7 @@ function mutationStatus({ request, compiled }: Execution, found: ResultSet, asks
   return asksBody ? 200 : 204
 }
 
-function confirmPreferences(headers: Answer['headers'], { request, compiled }: Execution): void {
+function confirmPreferences(headers: Answer['headers'], { request, compiled }: Question): void {
   const isCreation = compiled.mutation === 'insert' || compiled.mutation === 'upsert'
   const applied = appliedPreferences(request.preferences, {
     resolution: compiled.mutation === 'upsert',
@@ -75,14 +75,14 @@ function confirmPreferences(headers: Answer['headers'], { request, compiled }: E
   if (applied !== undefined) headers['Preference-Applied'] = applied
 }
 
-function contentHeaders({ request, compiled }: Execution): Record<string, string> {
+function contentHeaders({ request, compiled }: Question): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': compiled.output.contentType }
   if (request.profile !== undefined) headers['Content-Profile'] = request.profile
   return headers
 }
 
 /** The resource with its parameters in the order of their names, so that caches see one address. */
-function contentLocation({ request, rawQuery }: Execution): string {
+function contentLocation({ request, rawQuery }: Question): string {
   if (request.target.kind === 'root') return '/'
   const name = `/${encodeURIComponent(request.target.name.name)}`
   if (rawQuery === '') return name
@@ -90,11 +90,11 @@ function contentLocation({ request, rawQuery }: Execution): string {
 }
 
 /** `OPTIONS`: which verbs a relation or function takes (PostgREST v14, "OPTIONS"). */
-export function describeVerbs(target: Execution['request']['target'], catalogue: Catalogue): Answer {
+export function describeVerbs(target: Question['request']['target'], catalogue: Catalogue): Answer {
   return { status: 200, headers: { 'Access-Control-Allow-Origin': '*', Allow: verbsOf(target, catalogue) } }
 }
 
-function verbsOf(target: Execution['request']['target'], catalogue: Catalogue): string {
+function verbsOf(target: Question['request']['target'], catalogue: Catalogue): string {
   if (target.kind === 'root') return 'OPTIONS,GET,HEAD'
   const key = `${target.name.schema}\0${target.name.name}`
   if (target.kind === 'routine') {

@@ -22,7 +22,7 @@ describe('what others may keep', () => {
   const controlOf = (use: Partial<KeptUse>, options: Partial<typeof about.options>, isAnonymous = true): string =>
     String(
       withUse(answer, { ...kept, ...use }, { ...about, isAnonymous, options: { ...about.options, ...options } })
-        .headers['Cache-Control'],
+        .headers['cache-control'],
     )
 
   test('is asked for each time, unless somebody allows more', () => {
@@ -41,14 +41,18 @@ describe('what others may keep', () => {
     expect(controlOf({}, options, false)).toBe('private, max-age=60')
   })
 
+  test('is asked for each time where it was right a while ago', () => {
+    expect(controlOf({ outcome: 'stale' }, { clientMaxAge: minute, cdnMaxAge: minute })).toBe('public, no-cache')
+  })
+
   test('names its tables for CDNs, that may be told to let them go', () => {
     const options = { clientMaxAge: 0, cdnMaxAge: minute, staleWhileRevalidate: minute }
     expect(withUse(answer, kept, { ...about, options }).headers).toMatchObject({
-      'CDN-Cache-Control': 'max-age=60, stale-while-revalidate=60',
-      'Cache-Tag': 'public.posts,public.a%20b',
-      'Surrogate-Key': 'public.posts public.a%20b',
+      'cdn-cache-control': 'max-age=60, stale-while-revalidate=60',
+      'cache-tag': 'public.posts,public.a%20b',
+      'surrogate-key': 'public.posts public.a%20b',
     })
-    expect(withUse(answer, { ...kept, isCommon: false }, { ...about, options }).headers).not.toHaveProperty('Cache-Tag')
+    expect(withUse(answer, { ...kept, isCommon: false }, { ...about, options }).headers).not.toHaveProperty('cache-tag')
   })
 })
 
@@ -60,21 +64,22 @@ describe('whoever has it', () => {
     expect(['"abcd"', 'abc', ''].map(statusOf)).toEqual([200, 200, 200])
     const { body, headers } = withUse(answer, kept, { ...about, ifNoneMatch: '*' })
     expect(body).toBeUndefined()
-    expect(headers).toMatchObject({ ETag: '"abc"', Age: '2', 'Cache-Status': 'pando; hit' })
-    expect(headers).not.toHaveProperty('Content-Type')
+    expect(headers).toMatchObject({ etag: '"abc"', age: '2', 'cache-status': 'pando; hit' })
+    expect(headers).not.toHaveProperty('content-type')
   })
 })
 
 test.each<[Partial<KeptUse>, string]>([
   [{}, 'pando; hit'],
+  [{ outcome: 'stale' }, 'pando; hit; ttl=-2; detail=stale'],
   [{ outcome: 'shared' }, 'pando; hit; detail=shared'],
   [{ outcome: 'collapsed' }, 'pando; fwd=miss; collapsed'],
   [{ outcome: 'miss' }, 'pando; fwd=miss; stored'],
   [{ outcome: 'miss', forward: 'stale', isStored: false }, 'pando; fwd=stale'],
 ])('%j is told as %s', (use, status) => {
   const { headers } = withUse(answer, { ...kept, ...use }, about)
-  expect(headers['Cache-Status']).toBe(status)
-  expect('Age' in headers).toBe(use.outcome !== 'miss')
+  expect(headers['cache-status']).toBe(status)
+  expect('age' in headers).toBe(use.outcome !== 'miss')
 })
 
 test('what cannot be kept says why, and nothing else', () => {

@@ -41,6 +41,8 @@ export type CacheHouse = {
   readonly reads: readonly number[]
   /** The counter as the cache shows it. */
   read(id: number, asked?: Partial<CachedRead>): Promise<Answered & { readonly n: number }>
+  /** What would be given to somebody who is refused. */
+  stale(id: number, asked?: Partial<CachedRead>): Answered | undefined
   /** Adds one; what it is then, and a place in the log behind that. */
   add(id: number): Promise<{ readonly n: number; readonly lsn: Lsn }>
   stop(): Promise<void>
@@ -82,6 +84,10 @@ export async function openCacheHouse(house: CacheHouseOptions): Promise<CacheHou
       witness?.testify(house.forge?.() ?? cellOf(before!), cellOf(after!))
       return { pageRows: 1, body: String(row!.n) }
     })
+  const toAsked = (id: number, asked?: Partial<CachedRead>): CachedRead => {
+    const directives = { maxAgeMs: undefined, noCache: false, noStore: false }
+    return { name: `a counter ${id}`, sources: counters, caller, needs: 0n, directives, ...asked }
+  }
   cache.start()
   await reader.start()
   return {
@@ -91,11 +97,10 @@ export async function openCacheHouse(house: CacheHouseOptions): Promise<CacheHou
     observations,
     reads,
     read: async (id, asked) => {
-      const directives = { maxAgeMs: undefined, noCache: false, noStore: false }
-      const common = { shape: 'a counter', values: [String(id)], sources: counters, caller, needs: 0n, directives }
-      const answered = await cache.read({ ...common, ...asked }, readNow(id))
+      const answered = await cache.read(toAsked(id, asked), readNow(id))
       return { ...answered, n: Number(answered.page.body) }
     },
+    stale: (id, asked) => cache.recallStale(toAsked(id, asked)),
     add: async (id) => {
       const [row] = await database.query<{ n: number }>('update counters set n = n + 1 where id = $1 returning n', [id])
       const [place] = await database.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
