@@ -43,6 +43,8 @@ async function startNode({ bus: busOptions, ...options }: NodeOptions = {}): Pro
 async function startNodes(count: number, options: NodeOptions = {}): Promise<Node[]> {
   const started: Node[] = []
   for (let n = 0; n < count; n++) started.push(await startNode(options))
+  // On a busy machine the first word of who reads may come after `start`.
+  for (const { reader } of started) await reader.until(() => ['reading', 'following'].includes(reader.state()))
   return started
 }
 async function stopNode({ bus, reader }: Node): Promise<void> {
