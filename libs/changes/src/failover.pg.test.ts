@@ -56,7 +56,7 @@ const selectSlots = 'select count(*)::int as slots from pg_replication_slots whe
 
 test('where replicas have the slot, a failover is followed without a gap: nothing is missing, double, or to be fetched again', async () => {
   const replica = cluster.replicas[0]!
-  expect(nodes.map(({ reader }) => reader.state())).toEqual(['reading', 'following'])
+  await expect.poll(() => nodes.map(({ reader }) => reader.state()), isLong).toEqual(['reading', 'following'])
   await insert(1, 5)
   const isSynchronised = async (): Promise<number> => {
     await primary.query('select pg_log_standby_snapshot()')
@@ -78,7 +78,9 @@ test('where replicas have the slot, a failover is followed without a gap: nothin
     expect(numbers(node)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
     expect(node.reader.resets).toEqual([])
   }
-  expect(nodes.map(({ reader }) => reader.state()).toSorted()).toEqual(['following', 'reading'])
+  await expect
+    .poll(() => nodes.map(({ reader }) => reader.state()).toSorted(), isLong)
+    .toEqual(['following', 'reading'])
 })
 
 test('where they do not, everybody is told to fetch again, and nothing is skipped in silence', async () => {
