@@ -70,7 +70,10 @@ export async function runSpike(
     const { stages } = await carryOut({ stages: [{ perSecond: 0, seconds }], inFlightMax })
     capacityPerSecond = Math.max(capacityPerSecond, stages[0]!.all.good / seconds)
   }
-  if (capacityPerSecond === 0) throw new Error(`${contender.name} answers nothing within ${timeoutMs} ms.`)
+  if (capacityPerSecond === 0) {
+    console.log(`${scenario.name}, ${contender.name}: answers nothing within ${timeoutMs} ms, and is left out`)
+    return undefined
+  }
   const stages = plan.stages.map(({ times, seconds }) => ({ perSecond: times * capacityPerSecond, seconds }))
   const mostPerSecond = Math.max(...stages.map(({ perSecond }) => perSecond))
   const inFlightMax = Math.min(inFlightMost, Math.ceil(1.5 * (timeoutMs / 1_000) * mostPerSecond) + 64)

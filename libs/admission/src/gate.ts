@@ -45,10 +45,13 @@ export type Gate = {
 
 const never = (): number => 0
 
+/** A kind that takes less than this share of `slowMs` when nothing is in its way is a quick one. */
+const quickShare = 0.5
+
 /**
  * A gate has two lanes, each with a limit and queues of its own. Requests that take seconds mostly wait for something else
  * than this node, and would keep all places while quick ones stand behind them: after `slowMs` whoever is inside goes on in
- * the lane of the slow, and a kind of which most take that long begins there.
+ * the lane of the slow, and a kind of which most take that long begins there; not one that is known to be quick.
  */
 export function createGate({ options, clock, stalledMs = never, onWaiting }: GateDeps): Gate {
   const { slowMs, slowMax } = options
@@ -76,6 +79,11 @@ export function createGate({ options, clock, stalledMs = never, onWaiting }: Gat
   const quick = createLane({ ...common, name: 'quick', options, divert })
   const lanes = { quick, slow } as const
 
+  /** That it takes long is because there is too much to do: more of them at once would only make that worse. */
+  const isHindered = ({ kind }: Visit): boolean => {
+    const { base } = kind.profiles.quick
+    return base !== undefined && Math.exp(base) < slowMs * quickShare
+  }
   const insideMs = ({ enteredAtMs }: Visit): number => clock.monotonic() - stalledMs() - enteredAtMs
 
   /** Its kind has turned out to be slow while it waited. */
@@ -90,6 +98,7 @@ export function createGate({ options, clock, stalledMs = never, onWaiting }: Gat
     if (!quick.isAwaited) return
     for (const visit of quick.inside) {
       if (insideMs(visit) < slowMs || slow.inside.size >= slowMax) return
+      if (isHindered(visit)) continue
       const { enteredAtMs } = visit
       visit.kind.tell(true)
       quick.leave(visit, 'other')
@@ -107,7 +116,7 @@ export function createGate({ options, clock, stalledMs = never, onWaiting }: Gat
     leave(visit, outcome) {
       if (!visit.isInside) return
       const wasSlow = insideMs(visit) >= slowMs
-      if (wasSlow || outcome === 'answered') visit.kind.tell(wasSlow)
+      if (wasSlow || outcome === 'answered') visit.kind.tell(wasSlow && !isHindered(visit))
       lanes[visit.lane].leave(visit, outcome)
     },
     comeBack(visit) {
