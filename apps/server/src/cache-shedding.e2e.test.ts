@@ -13,7 +13,6 @@ const sql = `
 `
 /** One place, and nobody waits for it. */
 const crowded = {
-  PANDO_ADMISSION_ENABLED: 'true',
   PANDO_ADMISSION_LIMIT_INITIAL: '1',
   PANDO_ADMISSION_LIMIT_MIN: '1',
   PANDO_ADMISSION_LIMIT_MAX: '1',

@@ -30,7 +30,7 @@ export const badPhones: Drill = {
   name: 'bad-phones',
   about:
     'connections that do nothing, requests that trickle in, a user who wants everything: others are served as before',
-  needs: { admission: true, gatewayWorkers },
+  needs: { gatewayWorkers },
   async run(stage) {
     mustAllowFiles((stage.connections + trickling) / gatewayWorkers + filesBesides)
     const client = createHttpClient(stage.fleet.url)

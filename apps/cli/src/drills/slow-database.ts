@@ -42,7 +42,7 @@ type Struck = { readonly name: string; readonly phases: readonly [calm: Phase, s
 export const slowDatabase: Drill = {
   name: 'slow-database',
   about: 'the database is slow, then stands still: all is as before by itself, although people try again three times',
-  needs: { admission: true },
+  needs: {},
   async run(stage) {
     const { fleet, rounds, seconds, seed, stopped, step } = stage
     const struck: Struck[] = []

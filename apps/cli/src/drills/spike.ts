@@ -24,7 +24,7 @@ export type SpikeTarget = {
 export const spike: Drill = {
   name: 'spike',
   about: 'ten times as many requests as can be answered: what can be done is done, the rest is refused at once',
-  needs: { admission: true },
+  needs: {},
   async run(stage) {
     const client = createHttpClient(stage.fleet.url)
     try {

@@ -20,8 +20,6 @@ import { createNodeProcess } from './node-process.ts'
 export type FleetNeeds = {
   readonly replica?: true
   readonly redis?: true
-  /** Overload control. */
-  readonly admission?: true
   /** So many processes of the gateway, which can be replaced. */
   readonly gatewayWorkers?: number
 }
@@ -94,7 +92,7 @@ async function start(plan: FleetPlan, undo: (() => Promise<unknown>)[]): Promise
 }
 
 /** Of every process. Nobody outside this machine reaches it, and nothing of it outlives the drill. */
-function toEnvironment({ needs, searchPath }: FleetPlan, keys: ProjectKeys): Record<string, string> {
+function toEnvironment({ searchPath }: FleetPlan, keys: ProjectKeys): Record<string, string> {
   return {
     PATH: searchPath,
     PANDO_JWT_SECRET: keys.jwtSecret,
@@ -110,7 +108,6 @@ function toEnvironment({ needs, searchPath }: FleetPlan, keys: ProjectKeys): Rec
     PANDO_AUTH_PASSWORD_PASSES: '1',
     // Ten follow, and need not come back one by one.
     PANDO_SERVER_DRAIN_SPREAD: '1s',
-    ...(needs.admission === true && { PANDO_ADMISSION_ENABLED: 'true' }),
   }
 }
 
