@@ -1,5 +1,6 @@
 import { startRedis, type TestRedis } from '@pando/bus/testing/start-redis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { patiently, quickCache } from './testing/quick-cache.ts'
 import { type Api, type Asked, startApi } from './testing/start-api.ts'
 
 const sql = `
@@ -16,13 +17,8 @@ beforeAll(async () => {
   const environment = {
     PANDO_REDIS_URL: redis.url,
     PANDO_BUS_HEARTBEAT: '100ms',
-    PANDO_CACHE_MODE: 'tables',
-    PANDO_CACHE_PULSE: '20ms',
-    // The machine of a test may be slow.
-    PANDO_CACHE_LAG_MAX: '60s',
+    ...quickCache,
     PANDO_CACHE_SHARED_TIMEOUT: '5s',
-    PANDO_CHANGES_STATUS_INTERVAL: '20ms',
-    PANDO_CHANGES_STANDBY_PAUSE: '20ms',
   }
   one = await startApi({ sql, environment })
   other = await startApi({ beside: one, environment: { ...environment, PANDO_SERVER_SERVICES: 'rest' } })
@@ -33,7 +29,6 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const patiently = { timeout: 20_000, interval: 20 }
 const shared = 'pando; hit; detail=shared'
 
 let lastId = 0

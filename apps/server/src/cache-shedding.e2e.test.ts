@@ -1,5 +1,6 @@
 import { createDatabase } from '@pando/postgres/database'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { patiently, quickCache } from './testing/quick-cache.ts'
 import { type Api, type Asked, startApi } from './testing/start-api.ts'
 
 const sql = `
@@ -19,13 +20,8 @@ const crowded = {
   PANDO_ADMISSION_QUEUE_MAX: '0',
   PANDO_ADMISSION_SLOW: '1h',
   PANDO_HTTP_REQUEST_TIMEOUT: '5m',
-  PANDO_CACHE_MODE: 'tables',
-  PANDO_CACHE_PULSE: '20ms',
-  PANDO_CACHE_LAG_MAX: '60s',
-  PANDO_CHANGES_STATUS_INTERVAL: '20ms',
-  PANDO_CHANGES_STANDBY_PAUSE: '20ms',
+  ...quickCache,
 }
-const patiently = { timeout: 20_000, interval: 20 }
 const ann = '10000000-0000-4000-8000-00000000000a'
 const ben = '10000000-0000-4000-8000-00000000000b'
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { patiently, quickCache } from './testing/quick-cache.ts'
 import { type Api, type Asked, startApi } from './testing/start-api.ts'
 
 const sql = `
@@ -30,20 +31,9 @@ const sql = `
   create publication pando_cache for table posts, authors, members, rooms, doors, timed;
 `
 
-/** Quick, so that tests need not wait. */
-const quickly = {
-  PANDO_CACHE_MODE: 'tables',
-  PANDO_CACHE_PULSE: '20ms',
-  // The machine of a test may be slow.
-  PANDO_CACHE_LAG_MAX: '60s',
-  PANDO_CHANGES_STATUS_INTERVAL: '20ms',
-  PANDO_CHANGES_STANDBY_PAUSE: '20ms',
-}
-const patiently = { timeout: 20_000, interval: 20 }
-
 let api: Api
 beforeAll(async () => {
-  api = await startApi({ sql, environment: quickly })
+  api = await startApi({ sql, environment: quickCache })
 })
 afterAll(() => api?.stop())
 
@@ -243,7 +233,7 @@ describe('what cannot be kept is read, and says why', () => {
 })
 
 test('where requests must ask for it, only those that do are kept', async () => {
-  const asking = await startApi({ beside: api, environment: { ...quickly, PANDO_CACHE_MODE: 'asked' } })
+  const asking = await startApi({ beside: api, environment: { ...quickCache, PANDO_CACHE_MODE: 'asked' } })
   const headers = { 'cache-control': 'max-age=60' }
   const path = '/authors?select=name'
   await expect.poll(async () => statusOf(await asking.ask(path, { headers })), patiently).toBe(hit)

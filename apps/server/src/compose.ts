@@ -43,11 +43,10 @@ export type Node = {
   readonly ready: Readiness
   /** Loads what the node needs before it serves. */
   readonly prepare: () => Promise<void>
-  /**
-   * From now on answers ask clients to connect anew, and `/health/ready` says no, unless another process has succeeded
-   * this one at its address.
-   */
-  readonly beginDrain: (why: { readonly isSucceeded: boolean }) => void
+  /** From now on `/health/ready` says no. */
+  readonly leave: () => void
+  /** From now on answers ask clients to connect anew. */
+  readonly sendAway: () => void
   /** Ends the WebSockets that pass through to other nodes, one after the other within `spreadMs`. */
   readonly drainGateway: (spreadMs: number) => Promise<void>
   /** Frees what the node holds beside its services and listeners. */
@@ -69,8 +68,8 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
   const logger = createLogger({ level: config.log.level, stream: output })
   const metrics = world.metrics ?? createMetrics({ process: true })
   const tracing = createTracing({ values: config.otel, ids, logger })
-  let draining = false
   let leaving = false
+  let sendsAway = false
 
   const keys = createKeyRing(toConfiguredKeys(config))
   const issuers = { policies: config.issuerPolicies, limits: toIssuerLimits(config.issuers) }
@@ -107,7 +106,7 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
   const serverDeps: HttpServerDeps = {
     limits: config.http,
     requestShare: config.log.requestShare,
-    isDraining: () => draining,
+    sendsAway: () => sendsAway,
     logger,
     metrics,
     clock,
@@ -155,10 +154,8 @@ export function composeNode(config: ServerConfig, parts: Parts, world: World): N
       await bus?.start()
       rateStore.start()
     },
-    beginDrain: ({ isSucceeded }) => {
-      draining = true
-      leaving ||= !isSucceeded
-    },
+    leave: () => void (leaving = true),
+    sendAway: () => void (sendsAway = true),
     drainGateway: gateway.drain,
     release: async () => {
       await bus?.stop()

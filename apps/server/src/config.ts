@@ -68,7 +68,8 @@ export const serverOptions = options({
       min: 0,
       text:
         'How long a node that ends still takes new connections while `/health/ready` says no: until load balancers have ' +
-        'seen it. Answers ask their clients to connect anew; connections that rested all that time are closed after it.',
+        'seen it. After it answers ask their clients to connect anew, and connections that rest as long again, but no ' +
+        'longer than 2 s, are closed.',
     },
     drainSpread: {
       type: 'duration',

@@ -11,11 +11,10 @@ import { createReplicatedPools } from '@pando/postgres/replicas/replicated-pools
 import { createRoutedPools } from '@pando/postgres/replicas/routed-pools'
 import type { ServerUrl } from '@pando/postgres/server-url'
 import {
-  ignoredSettings,
+  createEffectiveConfigs,
+  type EffectiveConfigs,
   preConfigOf,
-  preparesStatements,
   restSessionSettings,
-  restSchemas,
   type RestOptions,
 } from '@pando/rest'
 import type { Logger } from '@pando/telemetry/logger'
@@ -60,6 +59,7 @@ export type DataLayerDeps = Pick<PostgresAddresses, 'mode'> & {
 /** The way to Postgres and the picture of what is there, shared by the services of a node. */
 export type DataLayer = Pick<PipelinedPools, 'run' | 'transaction' | 'stats'> & {
   readonly catalogue: CatalogueKeeper['current']
+  readonly effectiveConfigs: EffectiveConfigs
   readonly ready: Readiness
   readonly countRows: (schemas: readonly string[]) => ReturnType<typeof countRows>
   /** Reads the catalogue at once, for a caller that has just changed the schema. */
@@ -77,6 +77,8 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     connectionsMax: 2,
     onConnectionLost: (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   })
+  const effectiveConfigs = createEffectiveConfigs(rest)
+  const configNow = () => effectiveConfigs(keeper.current()?.inDatabaseConfig).config
   let prepares = rest.preparedStatements
   const poolsOptions = {
     url: apiUrl,
@@ -85,7 +87,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     clock,
     distributes: () => keeper.current()?.shardKeys !== undefined,
     prepares: () => prepares,
-    roleSettings: (role: string) => restSessionSettings(rest, keeper.current(), role),
+    roleSettings: (role: string) => restSessionSettings(configNow(), keeper.current(), role),
   }
   const hasReplicas = servers !== undefined && servers.replicaUrls.length > 0
   const followed = hasReplicas ? servers.commits : deps.commits
@@ -103,7 +105,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
   const { run, transaction } = hasReplicas || followed === undefined ? pools : followWrites(pools, followed, commits)
   const keeper = createCatalogueKeeper({
     load: async ({ generation, previous }) => {
-      const catalogue = await load(tools, rest, { generation, previous })
+      const catalogue = await load({ tools, rest, effectiveConfigs }, { generation, previous })
       // No replica answers what is compiled for a schema that it does not have yet.
       if (hasReplicas) await servers.raise(tools)
       return catalogue
@@ -118,11 +120,11 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     channel: rest.channel,
     onLoaded: (catalogue) => {
       logger.info({ generation: catalogue.generation, relations: catalogue.relations.size }, 'catalogue loaded')
-      const settings = ignoredSettings(rest, catalogue.inDatabaseConfig)
-      if (settings.length > 0) logger.warn(`these settings of the database have no effect here: ${settings.join(', ')}`)
-      prepares = preparesStatements(rest, catalogue)
+      const { config, ignored } = effectiveConfigs(catalogue.inDatabaseConfig)
+      if (ignored.length > 0) logger.warn(`these settings of the database have no effect here: ${ignored.join(', ')}`)
+      prepares = config.preparedStatements
       pools.retire()
-      deps.onCatalogue?.(catalogue, restSchemas(rest, catalogue.inDatabaseConfig).schemas)
+      deps.onCatalogue?.(catalogue, config.schemas)
     },
     onFailed: (failure) => {
       logger.error({ err: failure.error, retryInMs: failure.retryInMs }, 'the catalogue could not be read')
@@ -135,6 +137,7 @@ export function createDataLayer(deps: DataLayerDeps): DataLayer {
     transaction,
     stats: pools.stats,
     catalogue: keeper.current,
+    effectiveConfigs,
     ready: () => (keeper.ready() ? { ready: true } : { ready: false, reason: 'the catalogue is not loaded yet' }),
     countRows: (schemas) => countRows(tools, schemas),
     reload: keeper.reload,
@@ -159,14 +162,13 @@ function followWrites(
 
 /** One picture of one instant, with the schemas that the database itself may name. */
 function load(
-  tools: Database,
-  rest: RestOptions,
+  { tools, rest, effectiveConfigs }: { tools: Database; rest: RestOptions; effectiveConfigs: EffectiveConfigs },
   context: Pick<Parameters<typeof loadCatalogue>[1], 'generation' | 'previous'>,
 ) {
   return tools.transaction(async (transaction) => {
     await transaction.query('set transaction isolation level repeatable read, read only')
     const inDatabaseConfig = await loadInDatabaseConfig(transaction.query, preConfigOf(rest))
-    const { schemas, extraSearchPath } = restSchemas(rest, inDatabaseConfig)
+    const { schemas, extraSearchPath } = effectiveConfigs(inDatabaseConfig).config
     return loadCatalogue(transaction.query, { schemas, extraSearchPath, inDatabaseConfig, ...context })
   })
 }

@@ -124,7 +124,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
     (outbox ??= createOutbox({ clock, messagesMax: config.auth.mailboxMessagesMax }))
   const services: ServiceFactories = {
     rest: (shared) => {
-      const { run, transaction, catalogue, ready, start, stop } = dataOf(shared)
+      const { run, transaction, catalogue, effectiveConfigs, ready, start, stop } = dataOf(shared)
       const { authenticate, authenticateBy, config } = shared
       const { anonRole } = config.jwt
       const answers = cacheOf(shared)
@@ -144,6 +144,7 @@ export function createFactories(addresses: PostgresAddresses, development: Devel
           recall: shared.authenticateAnySession.recall,
         },
         options: config.rest,
+        effectiveConfigs,
       }
       return {
         ...createRest(deps),

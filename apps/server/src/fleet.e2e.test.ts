@@ -17,7 +17,8 @@ const sql = `
 /** Of every node: whoever is on this machine is believed when it says for whom it asks. */
 const common = {
   PANDO_HTTP_TRUST_PROXY: 'loopback',
-  PANDO_SERVER_DRAIN_DELAY: '1s',
+  // Longer than the load balancers let connections rest.
+  PANDO_SERVER_DRAIN_DELAY: '1500ms',
   PANDO_SERVER_DRAIN_SPREAD: '0',
   PANDO_LOG_LEVEL: 'silent',
 }
@@ -129,17 +130,9 @@ describe('an app on a gateway, two nodes for data and one for accounts and realt
     }
     const outcomes = await Promise.all(asking.map(({ stop }) => stop()))
     await Promise.all(started.map(({ stop }) => stop()))
-    // It asks no node whether it is ready: a connection that it makes as the listener closes may be lost, and a write with it.
-    const maySee = (at: number): string[] => (doors[at]!.name === 'nginx' ? ['POST 502'] : [])
-    expect(outcomes.map((seen, at) => [...seen.keys()].filter((one) => !maySee(at).includes(one)).toSorted())).toEqual(
-      doors.map(() => ['GET 200', 'POST 201']),
-    )
-    const [written, failed] = ['POST 201', 'POST 502'].map((outcome) =>
-      outcomes.reduce((sum, seen) => sum + (seen.get(outcome) ?? 0), 0),
-    ) as [number, number]
-    const [row] = await database.query('select count(*)::int as count from public.hits')
-    expect(Number(row!['count'])).toBeGreaterThanOrEqual(written)
-    expect(Number(row!['count'])).toBeLessThanOrEqual(written + failed)
+    expect(outcomes.map((seen) => [...seen.keys()].toSorted())).toEqual(doors.map(() => ['GET 200', 'POST 201']))
+    const written = outcomes.reduce((sum, seen) => sum + seen.get('POST 201')!, 0)
+    expect(await database.query('select count(*)::int as count from public.hits')).toEqual([{ count: written }])
   }, 60_000)
 })
 

@@ -74,6 +74,17 @@ const statusOf = async (url: string): Promise<number | string> => {
   }
 }
 
+/** Asks over one connection, as long as it stays open. */
+function keepConnection({ url }: RunningServer): (path: string) => Promise<IncomingMessage> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  return async (path) => {
+    const sent = request(`${url}${path}`, { agent }).end()
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    await once(answer.resume(), 'end')
+    return answer
+  }
+}
+
 describe('a node', () => {
   it('starts its services, then listens, and is ready', async () => {
     const { server, events } = await setUp()
@@ -104,7 +115,7 @@ describe('a node', () => {
     const drained = server.drain()
     expect(server.ready()).toEqual({ ready: false, reason: 'draining' })
     const health = await fetch(`${server.url}/health/ready`)
-    expect([health.status, health.headers.get('connection')]).toEqual([503, 'close'])
+    expect([health.status, health.headers.get('connection')]).toEqual([503, 'keep-alive'])
     expect(server.drain()).toBe(drained)
     await expect.poll(() => statusOf(`${server.url}/rest/v1/quick`), { timeout: 5000 }).toBe('no answer')
     expect(events).not.toContain('stop')
@@ -116,13 +127,7 @@ describe('a node', () => {
 
   it('retires where another process serves at its address: ready, no new connections, old ones served', async () => {
     const { server, events } = await setUp({ PANDO_SERVER_DRAIN_DELAY: '1s' })
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const ask = async (path: string): Promise<IncomingMessage> => {
-      const sent = request(`${server.url}${path}`, { agent }).end()
-      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
-      await once(answer.resume(), 'end')
-      return answer
-    }
+    const ask = keepConnection(server)
     await ask('/rest/v1/quick')
     const retired = server.retire()
     expect(await statusOf(`${server.url}/rest/v1/quick`)).toBe('no answer')
@@ -139,6 +144,18 @@ describe('a node', () => {
     await server.drain()
     expect(await slow).toBe('no answer')
     expect(lines.join('')).toContain('requests were still running')
+  })
+
+  it('serves connections that rest once more after it stopped listening, and says that it is the last time', async () => {
+    const { server } = await setUp({ PANDO_SERVER_DRAIN_DELAY: '1s' })
+    const ask = keepConnection(server)
+    expect((await ask('/rest/v1/quick')).headers.connection).toBe('keep-alive')
+    const drained = server.drain()
+    expect((await ask('/rest/v1/quick')).headers.connection).toBe('keep-alive')
+    await expect.poll(() => statusOf(`${server.url}/rest/v1/quick`), { timeout: 5000 }).toBe('no answer')
+    const last = await ask('/rest/v1/quick')
+    expect([last.statusCode, last.headers.connection]).toEqual([200, 'close'])
+    await drained
   })
 
   it('does not lose a request of a client that keeps its connection through the drain', async () => {

@@ -3,7 +3,7 @@ import type { KeyRing } from '@pando/http/auth/key-ring'
 import type { Logger } from '@pando/telemetry/logger'
 import type { FastifyInstance } from 'fastify'
 import { Server as NetServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { composeNode, type Node, realWorld, type World } from './compose.ts'
 import type { ServerConfig } from './config.ts'
 import type { Parts } from './roles.ts'
@@ -18,8 +18,8 @@ export type RunningServer = {
   readonly keys: KeyRing
   readonly logger: Logger
   /**
-   * Ends gently, within `drainTimeout`: not ready, after `drainDelay` no new connections, WebSockets are told to come
-   * back, running requests end, then stop. Calling it again gives the same promise.
+   * Ends gently, within `drainTimeout`: not ready, after `drainDelay` no new connections, then none that rests, WebSockets
+   * are told to come back, running requests end, then stop. Calling it again gives the same promise.
    */
   drain(): Promise<void>
   /**
@@ -70,7 +70,7 @@ function endings(node: Node, { server }: ServerConfig): Pick<RunningServer, 'dra
     await atMost(stopMsMax, stop())
   }
   const end = (isSucceeded: boolean): Promise<void> => {
-    node.beginDrain({ isSucceeded })
+    if (!isSucceeded) node.leave()
     return (draining ??= drainAndStop(isSucceeded))
   }
   return { stop, drain: () => end(false), retire: () => end(true) }
@@ -84,13 +84,22 @@ async function drainNode(node: Node, limits: Limits, isSucceeded: boolean): Prom
   if (!isInTime) logger.warn({ drainTimeoutMs: drainTimeout }, 'requests were still running; their sockets are closed')
 }
 
+/** Longer than load balancers let a connection rest, so that none of them sends a request on one that is just closed. */
+const restMsMax = 2000
+
 async function finish(node: Node, { drainDelay, drainSpread }: Limits, isSucceeded: boolean): Promise<void> {
-  const deaf = isSucceeded ? stopListening(node.app) : undefined
-  // Whoever is connected gets the word to connect anew with the next answer; after the delay only those are left that
-  // have not asked for anything for so long.
-  await sleep(drainDelay)
-  const closed = closeGently(node.app, deaf ?? stopListening(node.app))
-  await Promise.all([closed, node.drainGateway(drainSpread), ...node.services.map(({ drain }) => drain(drainSpread))])
+  // Who is still led here need not connect for each request: a connection that is on its way when the listener closes is
+  // lost, and a write with it.
+  if (!isSucceeded) await sleep(drainDelay)
+  // After a timer come connections that have waited to be taken, and then this.
+  await setImmediate()
+  const closed = stopListening(node.app)
+  // Whoever is connected gets the word to connect anew with the next answer; after this only those are left that have
+  // not asked for anything for so long.
+  node.sendAway()
+  await atMost(Math.min(restMsMax, drainDelay), closed)
+  const services = node.services.map(({ drain }) => drain(drainSpread))
+  await Promise.all([closeGently(node.app, closed), node.drainGateway(drainSpread), ...services])
 }
 
 /** Whether it has ended after `limitMs`; it is not waited for any longer. */

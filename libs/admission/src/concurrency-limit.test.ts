@@ -102,13 +102,13 @@ describe('the limit', () => {
     expect(Math.round(limit.value)).toBe(14)
   })
 
-  it('measures with a quarter now and then, while the most important keep theirs', () => {
+  it('measures with half of it now and then, while the most important keep theirs', () => {
     const { limit, window } = setUp()
     const measured = Array.from({ length: 30 }, () => {
       window(1000, 20)
       return limit.measuring / limit.value
     })
-    expect(measured).toContain(0.25)
+    expect(measured).toContain(0.5)
     expect(measured.filter((share) => share < 1).length).toBeLessThan(5)
   })
 })

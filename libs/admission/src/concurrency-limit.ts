@@ -1,3 +1,4 @@
+import { createMeasurement } from './measurement.ts'
 import type { Profile, Pull } from './profile.ts'
 
 export type ConcurrencyLimitOptions = {
@@ -21,16 +22,17 @@ export type Inside = { readonly profile: Profile; readonly generation: number; r
 export type ConcurrencyLimit = {
   /** How many requests may run at once now, with fractions. */
   readonly value: number
-  /** The same, while latency is measured with few: for requests that can wait. */
+  /** The same, while latency is measured with few (`isMeasuring`): for requests that can wait. */
   readonly measuring: number
+  readonly isMeasuring: boolean
   /** Counts the changes: who began under another limit tells nothing about this one. */
   readonly generation: number
   /** Latency of the last window as a multiple of the unhindered one. */
   readonly gradient: number
   /** `inFlight` requests run now, one of which has just begun. */
   began(inFlight: number): void
-  /** Somebody found no place. */
-  missed(): void
+  /** Somebody found no place: because all were taken (`isFull`), or all that those of its kind may have. */
+  missed(isFull?: boolean): void
   /** A request of this kind that entered under limit number `generation` was answered after `latencyMs`. */
   answered(profile: Profile, latencyMs: number, generation: number): void
   /** A request was answered "unavailable" or "too late" by what is behind. */
@@ -53,15 +55,30 @@ const relaxation = 0.1
 const [failureShare, failureFactor] = [0.1, 0.7]
 /** From this share of the limit on, what runs is held back by it. */
 const loadedShare = 0.8
-const probeShare = 0.25
-const firstProbeMs = 1_000
 /** Who is inside for so many times what is usual is heard before it is answered. */
 const overdue = 1.5
 
-const relaxed: Pull = { up: 0.05, down: 0.5 }
-const settled: Pull = { up: 0.2, down: 0.2 }
-const loaded: Pull = { up: 0, down: 0.05 }
-const probed: Pull = { up: 0.5, down: 0.8 }
+/** A trial is over when so much of the limit is left at most. */
+const trialShare = 0.75
+/** So few at once hardly stand in each other's way. */
+const fewInside = 2
+
+/** How far a window moves what a kind is known to take without load: while there is little to do, or enough; */
+const [relaxed, busy]: readonly [Pull, Pull] = [
+  { up: 0.05, down: 0.5 },
+  { up: 0, down: 0.5 },
+]
+/** under load, and where only one at a time runs; */
+const [loaded, alone]: readonly [Pull, Pull] = [
+  { up: 0, down: 0.05 },
+  { up: 0.2, down: 0.2 },
+]
+/** when fewer were no faster, by the throughput, or by a measurement; and when they were. */
+const [proved, measuredSame, measuredFaster]: readonly [Pull, Pull, Pull] = [
+  { up: 0.5, down: 0.05 },
+  { up: 0.5, down: 0.8 },
+  { up: 0, down: 0.8 },
+]
 
 /**
  * Finds out how many requests are best run at once, in the manner of TCP Vegas and of gradient limits: while latency
@@ -72,8 +89,11 @@ const probed: Pull = { up: 0.5, down: 0.8 }
  * inside. It shrinks on trial: where that only costs throughput, latency was made elsewhere (a machine short of processor
  * time), and the limit comes back.
  *
- * Unhindered latency is learned while there is little to do. Under lasting load it is measured now and then with a
- * quarter of the requests (`measuring`); and if latency stays high although hardly anything runs, it is the new normal.
+ * Unhindered latency is learned while there is little to do, and is believed to be higher than it was only where that is
+ * proved: because hardly anything else runs, because shrinking has not helped, or because half as many take as long. For
+ * that it is measured now and then under lasting load (`measuring`). Else the latency of a long rush would become what is
+ * usual, more would be let in, and so on.
+ *
  * A limit that is not used goes back to twice what is needed, so that a spike finds no open door.
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions): ConcurrencyLimit {
@@ -87,21 +107,20 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   let [compared, logRatios, answers, failures, peak, gone] = [0, 0, 0, 0, 0, 0]
   /** Answers since the limit last changed. */
   let answersToThis = 0
-  /** What the limit was before it shrank, and how many went a millisecond then. */
-  let former: { readonly value: number; readonly perMs: number } | undefined
+  /** What the limit was before it began to shrink, and how many went a millisecond then. */
+  let trial: { readonly value: number; readonly perMs: number } | undefined
   /** Whether more run than may since it shrank. */
   let draining = false
   let hasMissed = false
+  /** Whether somebody found no place for its kind. */
+  let hasMissedKind = false
   let windowStartMs: number | undefined
-  let probing = false
-  /** Since when only those are inside who entered for the measurement. */
-  let probedSinceMs: number | undefined
-  let [nextProbeMs, probeGapMs] = [Number.POSITIVE_INFINITY, firstProbeMs]
+  const measurement = createMeasurement({ windowMs, probeMs })
 
   const begin = (nowMs: number): void => {
     for (const profile of touched.splice(0)) profile.clear()
     compared = logRatios = answers = failures = peak = gone = 0
-    hasMissed = false
+    hasMissed = hasMissedKind = false
     windowStartMs = nowMs
   }
   /**
@@ -117,7 +136,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     logRatios += weight * longer
   }
   const settle = (pull: Pull): void => touched.forEach((profile) => profile.settle(pull))
-  const measuringOf = (): number => (probing ? Math.max(limitMin, value * probeShare) : value)
+  const measuringOf = (): number => (measurement.isOn ? measurement.places : value)
 
   const turn = (): number => {
     if (answers === 0) return failures > 0 || (hasMissed && gone === 0) ? failureFactor : 1
@@ -125,55 +144,59 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     const factor = Math.min(growMost, Math.max(shrinkMost, latencyFactor / gradient))
     return failures > failureShare * (answers + failures) ? Math.min(factor, failureFactor) : factor
   }
-  const underLoad = (nowMs: number, tookMs: number): number => {
+  /** Whether a figure that was `before` at one limit has gone down with the limit about as much as that has. */
+  const hasGoneAlong = (now: number, before: number, [to, from]: readonly [number, number]): boolean =>
+    now < before * Math.sqrt(Math.floor(to) / Math.floor(from))
+  const underLoad = (factor: number, tookMs: number): number => {
     const perMs = gone / tookMs
-    if (nextProbeMs === Number.POSITIVE_INFINITY) nextProbeMs = nowMs + probeGapMs
     // The quick ones answer first: until as many have as may run at once, the slow ones have not been heard.
     const isHeard = answersToThis >= value
-    if (former !== undefined && isHeard) {
-      const before = former
-      former = undefined
+    if (trial !== undefined && isHeard && value <= trialShare * trial.value) {
+      const before = trial
+      trial = undefined
       // Shrinking has cost about as much throughput as places: latency was not made by what ran at once.
-      if (perMs < before.perMs * Math.sqrt(value / before.value)) return before.value
+      if (hasGoneAlong(perMs, before.perMs, [value, before.value])) {
+        settle(proved)
+        return before.value
+      }
     }
-    const factor = turn()
-    // With so few inside latency is not made by what runs at once: it is what there is.
-    settle(value <= 2 * limitMin ? settled : loaded)
-    if (!isHeard && (factor > 1 || former !== undefined)) return value
-    if (factor < 1 && answers > 0) former = { value, perMs }
+    settle(value < 2 ? alone : loaded)
+    if (!isHeard && (factor > 1 || trial !== undefined)) return value
+    if (factor > 1) trial = undefined
+    else if (factor < 1 && answers > 0) trial ??= { value, perMs }
     draining = factor < 1
     return value * factor
   }
-  const atRest = (): number => {
-    turn()
-    settle(relaxed)
-    former = undefined
-    nextProbeMs = Number.POSITIVE_INFINITY
-    probeGapMs = probeMs
+  const relax = (): number => {
+    trial = undefined
     return value + relaxation * (Math.max(limitInitial, 2 * peak) - value)
   }
-  const endProbe = (nowMs: number): void => {
-    settle(probed)
-    former = undefined
-    probing = false
-    probedSinceMs = undefined
-    probeGapMs = Math.min(probeMs, probeGapMs * 2)
-    nextProbeMs = nowMs + probeGapMs
+  const atRest = (): number => {
+    settle(peak <= fewInside || gradient <= latencyFactor ? relaxed : busy)
+    measurement.atRest()
+    return relax()
   }
-  /** Whether all who entered in the first window of a measurement have been heard. */
-  const isMeasured = (nowMs: number, inside: () => Iterable<Inside>): boolean => {
-    for (const { generation: of, ageMs } of inside()) {
-      if (of >= 0 && of < generation && probedSinceMs === undefined) return false
-      if (probedSinceMs !== undefined && ageMs >= nowMs - probedSinceMs - windowMs) return false
-    }
-    probedSinceMs ??= nowMs
-    return nowMs - probedSinceMs >= windowMs
+  /** There is room, but not for all kinds. */
+  const underLoadOfKinds = (): number => {
+    settle(loaded)
+    return relax()
+  }
+  const endMeasurement = (nowMs: number): void => {
+    const now = compared > 0 ? Math.exp(logRatios / compared) : gradient
+    settle(hasGoneAlong(now, gradient, [measurement.places, measurement.from]) ? measuredFaster : measuredSame)
+    trial = undefined
+    measurement.end(nowMs)
   }
   const next = (nowMs: number, tookMs: number): void => {
+    if (measurement.isOn) return endMeasurement(nowMs)
+    const factor = turn()
     const isLoaded = hasMissed || peak >= loadedShare * value
-    if (probing) return endProbe(nowMs)
-    value = Math.min(limitMax, Math.max(limitMin, isLoaded ? underLoad(nowMs, tookMs) : atRest()))
-    probing = nowMs >= nextProbeMs
+    const isCrowded = hasMissedKind && factor < 1
+    if (isLoaded || hasMissedKind) measurement.underLoad(nowMs, Math.min(value, peak))
+    // All take too long, although some kinds were held back already: it is what runs that is too much.
+    if (isCrowded && !isLoaded) value = peak
+    const wanted = isLoaded || isCrowded ? underLoad(factor, tookMs) : hasMissedKind ? underLoadOfKinds() : atRest()
+    value = Math.min(limitMax, Math.max(limitMin, wanted))
   }
 
   return {
@@ -182,6 +205,9 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     },
     get measuring() {
       return measuringOf()
+    },
+    get isMeasuring() {
+      return measurement.isOn
     },
     get generation() {
       return generation
@@ -192,8 +218,9 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     began(inFlight) {
       if (inFlight > peak) peak = inFlight
     },
-    missed() {
-      hasMissed = true
+    missed(isFull = true) {
+      if (isFull) hasMissed = true
+      else hasMissedKind = true
     },
     answered(profile, latencyMs, of) {
       if (of < shrunkAt) return
@@ -219,9 +246,9 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       if (windowStartMs === undefined) begin(nowMs)
       const tookMs = nowMs - windowStartMs!
       if (tookMs < windowMs) return false
-      const patienceMs = windowMs * (hasMissed && !probing ? loadedWindowsMax : windowsMax)
+      const patienceMs = windowMs * (hasMissed && !measurement.isOn ? loadedWindowsMax : windowsMax)
       if (answers + failures < samplesMin && tookMs < patienceMs) return false
-      if (probing && tookMs < patienceMs && !isMeasured(nowMs, inside)) return false
+      if (measurement.isOn && tookMs < patienceMs && !measurement.isComplete(nowMs, inside(), generation)) return false
       const before = measuringOf()
       for (const each of inside()) hear(each, tookMs)
       next(nowMs, tookMs)

@@ -17,7 +17,7 @@ export const admissionOptions = options({
       min: 1,
       text: 'Requests of a service that run at once before anything is known of it, and while it has little to do.',
     },
-    limitMin: { type: 'integer', default: 3, min: 1, text: 'Least number of requests of a service that run at once.' },
+    limitMin: { type: 'integer', default: 2, min: 1, text: 'Least number of requests of a service that run at once.' },
     limitMax: {
       type: 'integer',
       default: 1000,
@@ -42,7 +42,7 @@ export const admissionOptions = options({
       type: 'duration',
       default: 30_000,
       min: 1000,
-      text: 'Under lasting load, how often unhindered latency is measured anew, with a quarter of the requests for a moment.',
+      text: 'Under lasting load, how often unhindered latency is measured anew, with half of the requests for a moment.',
     },
     queueMax: {
       type: 'integer',

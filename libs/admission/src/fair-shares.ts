@@ -1,5 +1,5 @@
 /** After so long half of what a caller had is forgotten. */
-const halfLifeMs = 2_000
+export const halfLifeMs = 2_000
 
 type Share = { had: number; atMs: number; waiting: number }
 

@@ -14,8 +14,6 @@ export type GateOptions = LaneOptions & {
 export type GateDeps = {
   readonly options: GateOptions
   readonly clock: Clock
-  /** For how long this process has stood still so far, milliseconds: what waits for it is not what waits for each other. */
-  readonly stalledMs?: () => number
   /** Called when somebody begins to wait in an empty house: from then on `look` must be called every few milliseconds. */
   readonly onWaiting?: () => void
 }
@@ -43,8 +41,6 @@ export type Gate = {
   state(): GateState
 }
 
-const never = (): number => 0
-
 /** A kind that takes less than this share of `slowMs` when nothing is in its way is a quick one. */
 const quickShare = 0.5
 
@@ -53,12 +49,11 @@ const quickShare = 0.5
  * than this node, and would keep all places while quick ones stand behind them: after `slowMs` whoever is inside goes on in
  * the lane of the slow, and a kind of which most take that long begins there; not one that is known to be quick.
  */
-export function createGate({ options, clock, stalledMs = never, onWaiting }: GateDeps): Gate {
+export function createGate({ options, clock, onWaiting }: GateDeps): Gate {
   const { slowMs, slowMax } = options
   let isWatched = false
   const common = {
     clock,
-    stalledMs,
     shares: createFairShares(options.callersMax),
     onWaiting: () => {
       if (!isWatched) onWaiting?.()
@@ -84,7 +79,7 @@ export function createGate({ options, clock, stalledMs = never, onWaiting }: Gat
     const { base } = kind.profiles.quick
     return base !== undefined && Math.exp(base) < slowMs * quickShare
   }
-  const insideMs = ({ enteredAtMs }: Visit): number => clock.monotonic() - stalledMs() - enteredAtMs
+  const insideMs = ({ enteredAtMs }: Visit): number => clock.monotonic() - enteredAtMs
 
   /** Its kind has turned out to be slow while it waited. */
   function divert(visit: Visit): boolean {

@@ -1,3 +1,4 @@
+import { KindLimit } from './kind-limit.ts'
 import { Profile } from './profile.ts'
 
 /** One like it counts this much: of a kind that is quick three in a row have to be slow for it to be a slow one. */
@@ -7,6 +8,7 @@ const novelty = 0.25
 export class Kind {
   /** In the lane of the quick, and in that of the slow; what they compete for is not the same. */
   readonly profiles = { quick: new Profile(), slow: new Profile() } as const
+  readonly limits = { quick: new KindLimit(), slow: new KindLimit() } as const
   #shareSlow = 0
 
   /** Whether most of them take longer than a place may be kept. */

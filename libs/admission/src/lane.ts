@@ -2,6 +2,7 @@ import type { Clock } from '@pando/core/clock'
 import { priorityClasses } from './classes.ts'
 import { type ConcurrencyLimitOptions, createConcurrencyLimit } from './concurrency-limit.ts'
 import type { FairShares } from './fair-shares.ts'
+import { measuredShare } from './measurement.ts'
 import { createPace } from './pace.ts'
 import type { Outcome, Visit } from './visit.ts'
 import { createWaitQueue, type WaitQueueOptions } from './wait-queue.ts'
@@ -13,7 +14,6 @@ export type LaneDeps = {
   readonly options: LaneOptions
   readonly clock: Clock
   readonly shares: FairShares
-  readonly stalledMs: () => number
   /** Called when somebody begins to wait where nobody did. */
   readonly onWaiting: () => void
   /** Whether one that waited and could be let in has gone elsewhere instead. */
@@ -45,65 +45,79 @@ export type Lane = {
 }
 
 /** A process that has just started is slower than it will be: code is compiled, connections are made. */
-const coldPlaces = 200
+const [coldPlaces, coldMs] = [200, 3_000]
+/** A lane that was not full for so long holds nobody up: who waits in it waits for others of its kind. */
+const fullMs = 1_000
+
+/** How many of `whole` places those of a class and of the classes below may have. */
+const toRoom = (whole: number, rank: number): number =>
+  Math.max(1, Math.min(Math.floor(whole), Math.round(whole * priorityClasses[rank]!.share)))
 
 /**
  * All of its numbers are about requests that are inside at the same time: each class may fill its share of the limit, so
  * that the classes above find a place at once, and a place that is free goes to the most important class that waits for one.
  */
-export function createLane({ name, options, clock, shares, stalledMs, onWaiting, divert }: LaneDeps): Lane {
+export function createLane({ name, options, clock, shares, onWaiting, divert }: LaneDeps): Lane {
   const limit = createConcurrencyLimit(options)
   const paces = priorityClasses.map(createPace)
-  const { queueMax, waitMs, standingWaitMs } = options
+  const { queueMax, waitMs, standingWaitMs, latencyFactor, latencySlackMs, limitMin } = options
   const queues = priorityClasses.map(({ waits, waitsStanding }, rank) =>
     createWaitQueue(
       { queueMax, waitMs: waitMs * waits, standingWaitMs: standingWaitMs * waitsStanding },
-      { shares, roomFor: (ms) => (entered < coldPlaces ? Number.POSITIVE_INFINITY : paces[rank]!.placesIn(ms)) },
+      { shares, roomFor: (ms) => (isCold() ? Number.POSITIVE_INFINITY : paces[rank]!.placesIn(ms)) },
     ),
   )
   const rooms = priorityClasses.map(() => 1)
   const inside = new Set<Visit>()
   let entered = 0
+  let firstAtMs: number | undefined
   let waiting = 0
   let pressed = 1
   let handingOut = false
+  /** When somebody last found no place, whatever its kind. */
+  let fullAtMs = Number.NEGATIVE_INFINITY
 
+  const isCold = (): boolean =>
+    entered < coldPlaces && (firstAtMs === undefined || clock.monotonic() - firstAtMs < coldMs)
   const furnish = (): void => {
-    priorityClasses.forEach(({ share }, rank) => {
-      const whole = rank === 0 ? limit.value : limit.measuring * pressed
-      // However small the limit is, one place in two or more is kept for the classes above.
-      const kept = rank === 0 || whole < 2 ? 0 : 1
-      rooms[rank] = Math.max(1, Math.min(Math.floor(whole) - kept, Math.round(whole * share)))
-    })
+    const whole = limit.measuring * pressed
+    priorityClasses.forEach((_class, rank) => (rooms[rank] = toRoom(whole, rank)))
+    // However small the limit is, the most important find a place that the others cannot have.
+    rooms[0] = Math.max(Math.floor(limit.value), rooms[1]! + 1)
   }
-  const isAnybodyBefore = (rank: number): boolean => {
-    for (let above = rank; above >= 0; above -= 1) if (queues[above]!.size > 0) return true
-    return false
+  const isFull = (rank: number): boolean => inside.size >= rooms[rank]!
+  const isKindFull = ({ rank, kind }: Visit): boolean => {
+    if (rank === 0) return false
+    const { inside: alike, value } = kind.limits[name]
+    return alike >= toRoom(limit.isMeasuring ? value * measuredShare : value, rank)
   }
   const begin = (visit: Visit, nowMs: number): void => {
     entered += 1
-    paces[visit.rank]!.took()
+    firstAtMs ??= nowMs
+    if (visit.wait !== undefined) paces[visit.rank]!.took()
     inside.add(visit)
     limit.began(inside.size)
+    visit.kind.limits[name].began()
     visit.isInside = true
     visit.lane = name
-    visit.enteredAtMs = nowMs - stalledMs()
+    visit.enteredAtMs = nowMs
     visit.generation = limit.generation
   }
   const count = (nowMs: number): void => {
     waiting = 0
     queues.forEach((queue, rank) => {
       waiting += queue.size
-      paces[rank]!.awaited(queue.size > 0, nowMs - stalledMs())
+      paces[rank]!.awaited(queue.size > 0, nowMs)
     })
   }
+  const isWelcome = (visit: Visit): boolean => !isKindFull(visit)
   /** Who is let in may leave at once and free the next place; this loop sees it, so that nothing nests. */
   const handOut = (nowMs: number): void => {
     if (handingOut) return
     handingOut = true
     for (let rank = 0; rank < queues.length; rank += 1) {
-      while (inside.size < rooms[rank]!) {
-        const visit = queues[rank]!.take(nowMs)
+      while (!isFull(rank)) {
+        const visit = queues[rank]!.take(nowMs, isWelcome)
         if (visit === undefined) break
         if (divert?.(visit)) continue
         begin(visit, nowMs)
@@ -114,12 +128,21 @@ export function createLane({ name, options, clock, shares, stalledMs, onWaiting,
     count(nowMs)
   }
   const listInside = function* () {
-    const nowMs = clock.monotonic() - stalledMs()
+    const nowMs = clock.monotonic()
     for (const { kind, generation, enteredAtMs } of inside)
-      yield { profile: kind.profiles[name], generation, ageMs: Math.max(0, nowMs - enteredAtMs) }
+      yield { profile: kind.profiles[name], generation, ageMs: nowMs - enteredAtMs }
   }
   const decide = (nowMs: number): void => {
     if (limit.decide(nowMs, listInside)) furnish()
+  }
+  const hear = ({ kind, enteredAtMs, generation }: Visit, nowMs: number): void => {
+    const profile = kind.profiles[name]
+    const tookMs = nowMs - enteredAtMs
+    limit.answered(profile, tookMs, generation)
+    if (profile.base === undefined || limit.isMeasuring) return
+    const logRatio = Math.log(tookMs + latencySlackMs) - profile.base
+    const tolerated = Math.max(latencyFactor, limit.gradient)
+    kind.limits[name].answered(logRatio, { enteredAtMs, nowMs, tolerated, most: limit.value, limitMin })
   }
   furnish()
 
@@ -129,30 +152,33 @@ export function createLane({ name, options, clock, shares, stalledMs, onWaiting,
       return waiting > 0
     },
     enter(visit) {
-      if (inside.size >= rooms[visit.rank]! || (waiting > 0 && isAnybodyBefore(visit.rank))) return false
+      if (isFull(visit.rank) || isKindFull(visit)) return false
       const nowMs = clock.monotonic()
       // Where not all can be served, the place that happens to be free is not for whoever asks most often.
-      if (queues[visit.rank]!.stands(nowMs)) return false
+      if (nowMs - fullAtMs < fullMs && queues[visit.rank]!.stands(nowMs)) return false
       begin(visit, nowMs)
       return true
     },
     wait(visit) {
-      if (inside.size >= rooms[visit.rank]!) limit.missed()
       const nowMs = clock.monotonic()
+      const full = isFull(visit.rank)
+      if (full) fullAtMs = nowMs
+      else if (isKindFull(visit)) visit.kind.limits[name].missed()
+      limit.missed(full)
       queues[visit.rank]!.push(visit, nowMs)
       const wasEmpty = waiting === 0
       count(nowMs)
-      if (waiting > 0 && inside.size < rooms[visit.rank]!) handOut(nowMs)
+      if (waiting > 0 && !isFull(visit.rank)) handOut(nowMs)
       if (wasEmpty && waiting > 0) onWaiting()
     },
     leave(visit, outcome) {
       if (!visit.isInside) return
       visit.isInside = false
       inside.delete(visit)
+      visit.kind.limits[name].left()
       const nowMs = clock.monotonic()
       limit.left(inside.size)
-      if (outcome === 'answered')
-        limit.answered(visit.kind.profiles[name], nowMs - stalledMs() - visit.enteredAtMs, visit.generation)
+      if (outcome === 'answered') hear(visit, nowMs)
       else if (outcome === 'failed' && visit.generation === limit.generation) limit.failed()
       decide(nowMs)
       if (waiting > 0) handOut(nowMs)

@@ -20,7 +20,7 @@ function setUp({ queueMax = 100, placesPerMs = Number.POSITIVE_INFINITY } = {}) 
     queue.push(visit, atMs)
   }
   const take = (atMs: number): string | undefined => {
-    const visit = queue.take(atMs)
+    const visit = queue.take(atMs, () => true)
     return visit && names.get(visit)
   }
   return { queue, told, gone, push, take, becomes: (nextPerMs: number) => void (perMs = nextPerMs) }

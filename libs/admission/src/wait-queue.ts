@@ -1,4 +1,4 @@
-import type { FairShares } from './fair-shares.ts'
+import { type FairShares, halfLifeMs } from './fair-shares.ts'
 import type { MissReason, Visit } from './visit.ts'
 
 export type WaitQueueOptions = {
@@ -19,6 +19,8 @@ export type WaitQueueDeps = {
 type Waiting = {
   readonly visit: Visit
   readonly turn: number
+  /** The turn as a logarithm, which the time that has passed makes comparable with turns of those who come later. */
+  readonly order: number
   /** Whether its caller had much less than those who are served. */
   readonly isOwed: boolean
   readonly sinceMs: number
@@ -27,12 +29,12 @@ type Waiting = {
 
 /** A queue that takes longer to work off than this share of the longest wait in a burst stands. */
 const burstShare = 0.1
-/** When it has not been empty for as long as that, it must not take longer than this share. */
+/** Nor may it take longer than this share for as long as that. */
 const lastingShare = 0.04
 /** So few do not stand, whatever they take, unless none of them got a place for this share of the longest wait. */
 const [fewPlaces, stuckShare] = [20, 0.2]
 /** How long it stands at least, and the share of those put out meanwhile from which on it goes on to. */
-const [standingMinMs, toleratedShare] = [1_000, 0.25]
+const [standingMinMs, toleratedShare] = [1_000, 0.4]
 /** A caller may have had so many times what is usual, and so many places more, while the queue stands. */
 const [unusual, unusualPlaces] = [1.4, 4]
 /** Who had so many times less than what is usual, and some places besides, may wait longer. */
@@ -49,8 +51,8 @@ export type WaitQueue = {
   stands(nowMs: number): boolean
   /** Lets it wait. Who is put out for it, perhaps itself, is told. */
   push(visit: Visit, nowMs: number): void
-  /** Whose turn it is. Those who are late or gone are told and passed over. */
-  take(nowMs: number): Visit | undefined
+  /** Whose turn it is of those for whom there is room. Those who are late or gone are told and passed over. */
+  take(nowMs: number, hasRoom: (visit: Visit) => boolean): Visit | undefined
   /** Tells those who have waited too long. */
   dropLate(nowMs: number): void
 }
@@ -68,6 +70,8 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
   const { queueMax, waitMs, standingWaitMs } = options
   const waiting: Waiting[] = []
   let emptyAtMs = 0
+  /** When it last took no longer than it may lastingly. */
+  let shortAtMs = 0
   /** Since it stands: what happened in the present second. */
   let standing: { readonly sinceMs: number; came: number; putOut: number } | undefined
   let number = 0
@@ -77,9 +81,10 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
 
   const isTooLong = (nowMs: number): boolean => {
     const isStuck = nowMs - Math.max(emptyAtMs, tookAtMs) > waitMs * stuckShare
-    const isLasting = nowMs - emptyAtMs > waitMs * burstShare
-    const places = roomFor(waitMs * (isLasting ? lastingShare : burstShare))
-    return waiting.length > Math.max(isStuck ? 1 : fewPlaces, places)
+    const isLongerThan = (share: number): boolean =>
+      waiting.length > Math.max(isStuck ? 1 : fewPlaces, roomFor(waitMs * share))
+    if (!isLongerThan(lastingShare)) shortAtMs = nowMs
+    return isLongerThan(nowMs - Math.max(emptyAtMs, shortAtMs) > waitMs * burstShare ? lastingShare : burstShare)
   }
   const begins = (nowMs: number) => ({ sinceMs: nowMs, came: 0, putOut: 0 })
   const stands = (nowMs: number): boolean => {
@@ -106,10 +111,11 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
     removeAt(index, nowMs).wait!.settle(reason)
   }
   /** The place of the one for which `isBefore` holds against all others. */
-  const findFirst = (isBefore: (left: Waiting, right: Waiting) => boolean): number => {
-    let found = 0
-    for (let index = 1; index < waiting.length; index += 1)
-      if (isBefore(waiting[index]!, waiting[found]!)) found = index
+  const findFirst = (isBefore: IsBefore, counts: (visit: Visit) => boolean = everybody): number => {
+    let found = -1
+    waiting.forEach((each, index) => {
+      if (counts(each.visit) && (found === -1 || isBefore(each, waiting[found]!))) found = index
+    })
     return found
   }
   const isLate = ({ visit, sinceMs, isOwed }: Waiting, nowMs: number): boolean =>
@@ -133,15 +139,17 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
         return visit.wait!.settle('full')
       }
       const isOwed = turn * owed + owedPlaces < usualTurn
-      waiting.push({ visit, turn, isOwed, sinceMs: nowMs, number: (number += 1) })
+      const order = Math.log2(1 + turn) + nowMs / halfLifeMs
+      waiting.push({ visit, turn, order, isOwed, sinceMs: nowMs, number: (number += 1) })
       shares.waits(caller, 1)
       const few = isStanding ? 1 : fewPlaces
       if (waiting.length <= Math.min(queueMax, Math.max(few, roomFor(patience(isOwed, nowMs))))) return
       putOut(findFirst(stands(nowMs) ? isLastStanding : isLastInLine), nowMs, 'full')
     },
-    take(nowMs) {
-      while (waiting.length > 0) {
-        const index = findFirst(stands(nowMs) ? isFirstStanding : isFirstInLine)
+    take(nowMs, hasRoom) {
+      for (;;) {
+        const index = findFirst(stands(nowMs) ? isFirstStanding : isFirstInLine, hasRoom)
+        if (index === -1) return undefined
         if (isLate(waiting[index]!, nowMs)) {
           putOut(index, nowMs, 'late')
           continue
@@ -152,7 +160,6 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
         shares.began(visit.wait!.caller, nowMs)
         return visit
       }
-      return undefined
     },
     dropLate(nowMs) {
       for (let index = waiting.length - 1; index >= 0; index -= 1)
@@ -161,8 +168,11 @@ export function createWaitQueue(options: WaitQueueOptions, { shares, roomFor }: 
   }
 }
 
+type IsBefore = (left: Waiting, right: Waiting) => boolean
+const everybody = (): boolean => true
+
 const isFirstInLine = (left: Waiting, right: Waiting): boolean =>
-  left.turn === right.turn ? left.number < right.number : left.turn < right.turn
+  left.order === right.order ? left.number < right.number : left.order < right.order
 const isFirstStanding = (left: Waiting, right: Waiting): boolean =>
   left.turn === right.turn ? left.number > right.number : left.turn < right.turn
 const isLastInLine = (left: Waiting, right: Waiting): boolean => isFirstInLine(right, left)

@@ -1,20 +1,19 @@
-import { toClaimsKey, toPolicyClaims } from '@pando/catalogue/policies/policy-claims'
 import type { ChangeReader } from '@pando/changes/reader'
-import type { Caller } from '@pando/core/caller'
 import type { Clock } from '@pando/core/clock'
 import type { Database } from '@pando/postgres/database'
-import type { Lsn } from '@pando/postgres/lsn'
-import { toEndOfRecord } from '@pando/postgres/replicas/commit-log'
-import { createAnalyses, type Sources } from './analyses.ts'
-import type { Analysis, Readable, Reason } from './analysis.ts'
+import { createAnalyses } from './analyses.ts'
+import type { Analysis, Readable } from './analysis.ts'
+import { createBypasses, unknownLog, unwanted } from './bypasses.ts'
 import type { Answered, CachedRead, Keepable, KeptUse } from './cached-read.ts'
 import type { CacheValues } from './config.ts'
 import { createFreshReads, type Found } from './fresh-reads.ts'
+import { createHits, isCommon } from './hits.ts'
 import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts'
+import { createKeys } from './keys.ts'
 import { createKnownLog, type Sight } from './known-log.ts'
 import { createLedger } from './ledger.ts'
 import type { Observe } from './observation.ts'
-import { type Kept, toTag } from './page.ts'
+import { toTag } from './page.ts'
 import type { Mark } from './pulse.ts'
 import type { SharedStore } from './shared-store.ts'
 import type { ReadNow } from './witness.ts'
@@ -65,13 +64,13 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
   const answers = createKeptAnswers({ ...deps, ledger, shared: deps.shared })
   const analyses = createAnalyses(deps.database)
   const keyOf = createKeys()
-  let told = new WeakSet<Sources>()
+  const bypasses = createBypasses(observe)
 
   const empty = (because: string): void => {
     if (answers.size.answers > 0) observe({ kind: 'emptied', because })
     analyses.forget()
     answers.clear()
-    told = new WeakSet()
+    bypasses.forget()
   }
   const log = createKnownLog({
     ...deps,
@@ -85,6 +84,7 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
     onUnknown: (cause) => observe({ kind: 'unknown', cause }),
     onMark: (mark) => deps.onMark?.(mark),
   })
+  const { ageFor, find, findStale, give } = createHits({ ...deps, answers, log })
   const fresh = createFreshReads({ ...deps, answers, analyses, ledger, log, onOutdated: empty })
 
   const isAsked = ({ directives }: CachedRead): boolean => options.mode !== 'asked' || directives.maxAgeMs !== undefined
@@ -93,28 +93,6 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
     if (!isAsked(asked) || directives.noCache || directives.noStore || hindrance !== undefined) return undefined
     const analysis = analyses.recall(sources, caller.role)
     return analysis?.kind === 'readable' ? analysis : undefined
-  }
-  /** How old is what was right at this sight of the log; undefined where that is not enough for the request. */
-  const ageFor = ({ needs, directives }: CachedRead, sight: Sight | undefined): number | undefined => {
-    if (sight?.momentMs === undefined || !reaches(sight, needs)) return undefined
-    const ageMs = clock.monotonic() - sight.momentMs
-    return ageMs <= (directives.maxAgeMs ?? Infinity) ? ageMs : undefined
-  }
-  const find = (asked: CachedRead, key: string): Hit | 'stale' | undefined => {
-    const sight = log.look()
-    const ageMs = ageFor(asked, sight)
-    const kept = ageMs === undefined ? undefined : answers.find(key, sight!)
-    return kept === undefined || kept === 'stale' ? kept : { kept, ageMs: ageMs! }
-  }
-  const findStale = (asked: CachedRead, key: string): Hit | undefined => {
-    const kept = answers.peek(key)
-    const ageMs = ageFor(asked, kept?.sight)
-    return kept === undefined || ageMs === undefined || ageMs > options.staleWhileShedding ? undefined : { kept, ageMs }
-  }
-  const give = (outcome: KeptUse['outcome'], { claims }: Readable, { kept, ageMs }: Hit): Answered => {
-    observe({ kind: 'read', outcome, ageMs })
-    const use: KeptUse = { kind: 'kept', outcome, isStored: true, tag: kept.tag, ageMs, isCommon: isCommon(claims) }
-    return { page: kept.page, use }
   }
   const recall = (asked: CachedRead): Answered | undefined => {
     const analysis = findReadable(asked)
@@ -130,15 +108,6 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
       observe({ kind: 'unknown', cause })
       return { kind: 'hindered', reason: unknownLog }
     }
-  }
-  const bypass = async ({ sources, caller }: CachedRead, reason: Reason, readNow: ReadNow): Promise<Answered> => {
-    observe({ kind: 'read', outcome: 'bypass' })
-    if (isLasting(reason) && !told.has(sources)) {
-      told.add(sources)
-      const { schema, name } = sources.root
-      observe({ kind: 'hindered', table: `${schema}.${name}`, role: caller.role, reason: reason.text })
-    }
-    return { page: await readNow(), use: { kind: 'bypass', reason } }
   }
   const toFound = ({ analysis }: Keepable, found: Found, forward: KeptUse['forward']): Answered => {
     const { page, kept, isShared, isJoined = false } = found
@@ -178,10 +147,10 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
       const { generation } = analyses
       const analysis = await analysisOf(asked, log.look())
       if (analysis.kind === 'unwanted') return { page: await readNow() }
-      if (asked.hindrance !== undefined) return bypass(asked, asked.hindrance, readNow)
-      if (analysis.kind === 'hindered') return bypass(asked, analysis.reason, readNow)
-      if (asked.directives.noStore) return bypass(asked, unwanted, readNow)
-      if (lagMs() === undefined) return bypass(asked, unknownLog, readNow)
+      if (asked.hindrance !== undefined) return bypasses.bypass(asked, asked.hindrance, readNow)
+      if (analysis.kind === 'hindered') return bypasses.bypass(asked, analysis.reason, readNow)
+      if (asked.directives.noStore) return bypasses.bypass(asked, unwanted, readNow)
+      if (lagMs() === undefined) return bypasses.bypass(asked, unknownLog, readNow)
       return readKept({ ...asked, analysis, generation, key: keyOf(asked, analysis) }, readNow)
     },
     empty,
@@ -192,28 +161,4 @@ export function createResponseCache(deps: ResponseCacheDeps): ResponseCache {
     start: log.start,
     stop: log.stop,
   }
-}
-
-type Hit = { readonly kept: Kept; readonly ageMs: number }
-
-/** Whether the log is known as far as the caller has written; that may end behind the header of a page on which nothing is yet. */
-const reaches = ({ lsn }: Sight, needs: Lsn): boolean => lsn >= needs || lsn >= toEndOfRecord(needs)
-
-const isCommon = (claims: Readable['claims']): boolean => claims !== 'all' && claims.size === 0
-
-const unknownLog: Reason = { code: 'log', text: 'the log of changes is not known up to now' }
-const unwanted: Reason = { code: 'no_store', text: 'the request wants nothing kept' }
-const isLasting = (reason: Reason): boolean => reason !== unknownLog && reason !== unwanted
-
-/** Of requests whose callers the policies cannot tell apart. Both parts are JSON, which says itself where it ends. */
-function createKeys(): (asked: CachedRead, analysis: Readable) => string {
-  const known = new WeakMap<Caller, WeakMap<Readable, string>>()
-  const claimsOf = (caller: Caller, analysis: Readable): string => {
-    let keys = known.get(caller)
-    if (keys === undefined) known.set(caller, (keys = new WeakMap()))
-    let key = keys.get(analysis)
-    if (key === undefined) keys.set(analysis, (key = toClaimsKey(caller, toPolicyClaims(caller), analysis.claims)))
-    return key
-  }
-  return ({ name, caller }, analysis) => claimsOf(caller, analysis) + name
 }

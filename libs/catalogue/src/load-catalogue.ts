@@ -1,3 +1,4 @@
+import { quoteName } from '@pando/postgres/quote'
 import { buildCatalogue } from './build-catalogue.ts'
 import type { Catalogue } from './catalogue.ts'
 import { readAll, readFacts } from './read-facts.ts'
@@ -53,5 +54,3 @@ export async function loadInDatabaseConfig(
   const declared = await readAll<[string, string]>(query, listDeclared, [JSON.stringify(preConfig.settings)])
   return new Map([...declared, ...ofRole])
 }
-
-const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,6 +1,7 @@
 import { PostgresError } from '@pando/postgres/errors'
 import { attendStream, silent, type Attendance } from './attend-stream.ts'
 import { mustParseLsn, printLsn } from '@pando/postgres/lsn'
+import { quoteName } from '@pando/postgres/quote'
 import { currentUrl } from '@pando/postgres/server-url'
 import { isGoneOnFrom, parseForerunners } from './forerunner.ts'
 import { openReplication, type ReplicationConnection } from './replication/connection.ts'
@@ -156,5 +157,3 @@ const toStartCommand = (slot: string, from: bigint, publications: readonly strin
   const options = `proto_version '1', messages 'true', publication_names '${names}'`
   return `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL ${printLsn(from)} (${options})`
 }
-
-const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -25,7 +25,7 @@ afterEach(async () => {
   }
 })
 
-function setUp(environment: Record<string, string> = {}, { requestShare = 1, isDraining = (): boolean => false } = {}) {
+function setUp(environment: Record<string, string> = {}, { requestShare = 1, sendsAway = (): boolean => false } = {}) {
   const lines: Record<string, unknown>[] = []
   const metrics = createMetrics({ process: false })
   const app = createHttpServer({
@@ -38,7 +38,7 @@ function setUp(environment: Record<string, string> = {}, { requestShare = 1, isD
     ids: createRandomIds(),
     metrics,
     requestShare,
-    isDraining,
+    sendsAway,
   })
   app.get('/hello/:name', { config: { service: 'test' } }, (request, reply) => {
     request.state.role = 'anon'
@@ -341,7 +341,7 @@ describe('on the socket', () => {
   })
 
   it('an answer while draining asks the client to go elsewhere', async () => {
-    const { app } = setUp({}, { isDraining: () => true })
+    const { app } = setUp({}, { sendsAway: () => true })
     const answer = await talk(app, 'GET /hello/x HTTP/1.1\r\nhost: x\r\n\r\n')
     expect(answer.toLowerCase()).toContain('connection: close')
   })

@@ -31,7 +31,7 @@ export type HttpServerDeps = {
   /** Share of requests that get a log line, 0 to 1; 1 if not given. */
   readonly requestShare?: number
   /** While it says yes, each answer asks its client to open a new connection, which goes to another node. */
-  readonly isDraining?: () => boolean
+  readonly sendsAway?: () => boolean
 }
 
 /**
@@ -103,7 +103,7 @@ function guardSocket(app: FastifyInstance, { limits, metrics }: HttpServerDeps):
 
 /** Three plain hooks, none of them async and none with a closure per request: this is the price of every request. */
 function keepAccount(app: FastifyInstance, deps: HttpServerDeps): void {
-  const { limits, clock, ids, isDraining } = deps
+  const { limits, clock, ids, sendsAway } = deps
   const { requestTimeout, serverTiming } = limits
   const stateDeps = { clock, ids, requestTimeout, serverTiming }
   const closeAccount = createAccount({ ...deps, requestShare: deps.requestShare ?? 1 })
@@ -116,7 +116,7 @@ function keepAccount(app: FastifyInstance, deps: HttpServerDeps): void {
     request.state = state
     watchSocket(raw.socket, reply)
     reply.header('x-request-id', state.id)
-    if (isDraining?.() === true) reply.header('connection', 'close')
+    if (sendsAway?.() === true) reply.header('connection', 'close')
     const url = raw.url!
     if (url.length > limits.urlBytesMax) return done(errors.urlTooLong(limits))
     if (raw.rawHeaders.length > limits.headersMax * 2) return done(errors.tooManyHeaders(limits))

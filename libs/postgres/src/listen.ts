@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, escapeIdentifier } from 'pg'
+import { Client } from 'pg'
 import { toPostgresFailure } from './failure.ts'
 import { currentUrl, type ServerUrl } from './server-url.ts'
+import { quoteName } from './quote.ts'
 
 export type ListenOptions = {
   /**
@@ -101,7 +102,7 @@ async function listenOnce(options: ListenOptions, stopped: AbortSignal, onListen
   try {
     await Promise.race([client.connect(), over])
     if (stopped.aborted) return
-    for (const channel of options.channels) await client.query(`listen ${escapeIdentifier(channel)}`)
+    for (const channel of options.channels) await client.query(`listen ${quoteName(channel)}`)
     onListening()
     showLife().catch(lose)
     await over

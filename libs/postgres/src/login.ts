@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { escapeIdentifier, escapeLiteral } from 'pg'
+import { quoteLiteral, quoteName } from './quote.ts'
 
 /** The same server as `url`, by another login or in another database. */
 export function loginUrl(
@@ -21,7 +21,7 @@ type Runner = { query(text: string): Promise<unknown> }
  */
 export async function setPassword(client: Runner, role: string, password: string): Promise<void> {
   const verifier = scramVerifier(password, randomBytes(16))
-  await client.query(`alter role ${escapeIdentifier(role)} password ${escapeLiteral(verifier)}`)
+  await client.query(`alter role ${quoteName(role)} password ${quoteLiteral(verifier)}`)
 }
 
 const iterations = 4096

@@ -33,7 +33,8 @@ const sql = `
   create policy asking on bookings for insert with check (exists (select from tenants));
   create function touch() returns trigger language plpgsql as 'begin return new; end';
   create trigger touch before update on bookings for each row execute function touch();
-  create publication supabase_realtime for table bookings;`
+  create publication supabase_realtime for table bookings;
+  create publication pando_cache for table parts;`
 
 let database: TestDatabase
 let facts: ShardFacts
@@ -57,6 +58,7 @@ test('the tables of the schemas are there, without partitions and what belongs t
   ])
   expect(facts.tables.filter(({ inherits }) => inherits).map(({ name }) => name)).toEqual(['child', 'parent'])
   expect(facts.tables.filter(({ isFollowed }) => isFollowed).map(({ name }) => name)).toEqual(['bookings'])
+  expect(facts.tables.filter(({ isCached }) => isCached).map(({ name }) => name)).toEqual(['parts'])
   expect(facts.tables.filter(({ isPartitioned }) => isPartitioned).map(({ name }) => name)).toEqual(['deep', 'parts'])
   expect(facts.tables.filter(({ hasNestedPartitions }) => hasNestedPartitions).map(({ name }) => name)).toEqual([
     'deep',

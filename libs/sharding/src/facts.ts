@@ -22,6 +22,8 @@ export type TableFact = QualifiedName & {
   readonly inherits: boolean
   /** Whether realtime follows its changes. */
   readonly isFollowed: boolean
+  /** Whether answers about it are kept. */
+  readonly isCached: boolean
   readonly columns: readonly ColumnFact[]
   /** All that enforce something across rows: primary key, unique and exclusion constraints, unique indexes. */
   readonly uniques: readonly UniqueFact[]
@@ -108,10 +110,8 @@ select json_build_object(
   'inherits', c.relkind = 'r' and exists (
     select from pg_inherits i where c.oid in (i.inhrelid, i.inhparent)
   ),
-  'isFollowed', exists (
-    select from pg_publication_tables p
-    where p.pubname = 'supabase_realtime' and p.schemaname = n.nspname and p.tablename = c.relname
-  ),
+  'isFollowed', 'supabase_realtime' = any (published.names),
+  'isCached', 'pando_cache' = any (published.names),
   'columns', (
     select coalesce(json_agg(json_build_object(
       'name', a.attname,
@@ -178,6 +178,14 @@ select json_build_object(
 ) as fact
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (
+  select array(
+    select p.pubname::text
+    from pg_publication p
+    cross join lateral pg_get_publication_tables(p.pubname::text) as member
+    where member.relid = c.oid or member.relid in (select part.relid from pg_partition_tree(c.oid) as part)
+  ) as names
+) as published
 where n.nspname = any ($1)
   and c.relkind in ('r', 'p')
   and not c.relispartition

@@ -29,6 +29,7 @@ function table(
     isPartitioned: false,
     hasNestedPartitions: false,
     isFollowed: false,
+    isCached: false,
     columns: columns.map((one) => column(one)),
     uniques: [{ name: `${name}_pkey`, kind: 'primary key', columns: columns.slice(0, keyed), definition }],
     policies: [],
@@ -331,12 +332,29 @@ describe('the remedy of a policy', () => {
 })
 
 test('notes tell what will be different', () => {
+  const followed = { isFollowed: true, isCached: true }
   const plan = planOf({
     tables: [
-      ...tables.filter(({ name }) => name !== 'boats'),
-      table('boats', ['tenant_id'], { isFollowed: true, uniques: [] }),
+      table('boats', ['tenant_id', 'id'], { ...followed, uniques: [] }),
+      table('countries', ['code'], followed),
+      table('drafts', ['id'], followed),
+      ...tables.filter(({ name }) => !['boats', 'countries', 'drafts'].includes(name)),
     ],
   })
   const notes = Object.fromEntries(plan.tables.map((one) => [one.name, one.notes]))
-  expect(notes['boats']).toEqual([expect.stringContaining('realtime'), expect.stringContaining('primary key')])
+  const kept = expect.stringContaining('not kept')
+  expect(notes).toEqual({
+    boats: [
+      expect.stringMatching(
+        /realtime does not hear .*: alter publication supabase_realtime drop table "public"."boats";$/,
+      ),
+      kept,
+      expect.stringContaining('primary key'),
+    ],
+    countries: [expect.stringContaining('citus.enable_change_data_capture = on'), kept],
+    drafts: [kept],
+    bookings: [],
+    currencies: [],
+    tenants: [],
+  })
 })

@@ -53,7 +53,12 @@ export function followLog(
     waitMsMax: options.changesWaitMax,
   })
   const stops = [
-    onSchemaChanged(() => fanOut.forget()),
+    onSchemaChanged(() => {
+      fanOut.forget()
+      fanOut
+        .refuseElsewhere()
+        .catch((error: unknown) => logger.warn({ err: error }, 'who follows could not be checked'))
+    }),
     reader.subscribe({
       onTransaction: (transaction) => {
         // Policies may be others from this commit on.

@@ -9,6 +9,7 @@ import type { RunTransaction } from '@pando/postgres/pipeline/transaction'
 import type { CommitLog } from '@pando/postgres/replicas/commit-log'
 import type { Readiness } from '@pando/core/service'
 import type { RestOptions } from './config.ts'
+import type { EffectiveConfigs } from './effective-config.ts'
 import type { CacheHeaderOptions } from './with-use.ts'
 import type { ReplicaDeps } from './consistency.ts'
 
@@ -31,6 +32,8 @@ export type RestDeps = {
   /** Where answers to reads are kept. */
   readonly cache?: RestCache
   readonly options: RestOptions
+  /** What becomes of the options with a catalogue. */
+  readonly effectiveConfigs: EffectiveConfigs
 }
 
 export type RestCache = {

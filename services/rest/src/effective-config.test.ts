@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toEffectiveConfig } from './effective-config.ts'
+import { createEffectiveConfigs, toEffectiveConfig } from './effective-config.ts'
 import type { RestOptions } from './config.ts'
 import { restOptions } from './config.ts'
 
@@ -43,8 +43,16 @@ test('a value that cannot be understood, or that no option here has, is named an
   ])
   const { config, ignored } = toEffectiveConfig(defaults, inDatabase)
   const names = ['db_max_rows', 'db_tx_end', 'jwt_secret', 'jwt_role_claim_key', 'jwt_cache_max_lifetime']
-  expect(ignored).toEqual(names)
+  expect(ignored).toEqual(names.map((name) => `pgrst.${name}`))
   expect(config).toMatchObject({ maxRows: 1000, txEnd: 'commit', tokenRules: { values: {}, keys: [] } })
+})
+
+test('it is worked out once for what the database says', () => {
+  const effectiveConfigs = createEffectiveConfigs(defaults)
+  const inDatabase = new Map([['db_max_rows', '50']])
+  expect(effectiveConfigs(inDatabase)).toBe(effectiveConfigs(inDatabase))
+  expect(effectiveConfigs(inDatabase)).toEqual(toEffectiveConfig(defaults, inDatabase))
+  expect(effectiveConfigs(undefined)).toEqual(toEffectiveConfig(defaults, new Map()))
 })
 
 test('the secret is a text, a text in base64, a JWK or a set of them', () => {

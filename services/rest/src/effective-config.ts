@@ -27,15 +27,35 @@ export const settingNames = [
 ] as const
 type SettingName = (typeof settingNames)[number]
 
+type InDatabase = Catalogue['inDatabaseConfig']
+
+/** What holds where the database declares this; where there is no catalogue yet, the options alone. */
+export type EffectiveConfigs = (inDatabase: InDatabase | undefined) => EffectiveConfig
+
+export type EffectiveConfig = {
+  readonly config: RestConfig
+  /** Settings of the database that have no effect: not understood, or of no option here. */
+  readonly ignored: readonly string[]
+}
+
+/** For all who ask of a catalogue, each new connection among them, it is worked out once. */
+export function createEffectiveConfigs(options: RestOptions): EffectiveConfigs {
+  const known = new WeakMap<InDatabase, EffectiveConfig>()
+  return (inDatabase = nothing) => {
+    const found = known.get(inDatabase) ?? toEffectiveConfig(options, inDatabase)
+    known.set(inDatabase, found)
+    return found
+  }
+}
+
+const nothing: InDatabase = new Map()
+
 /**
  * The settings in force: the service's options, with those that the database declares for the authenticator laid over
  * them (PostgREST v14, "In-Database Configuration"). A setting of the database that cannot be understood is left out,
- * as it must not stop the API; `ignored` names those, and those that are no options here, for the log.
+ * as it must not stop the API.
  */
-export function toEffectiveConfig(
-  options: RestOptions,
-  inDatabase: Catalogue['inDatabaseConfig'],
-): { readonly config: RestConfig; readonly ignored: readonly string[] } {
+export function toEffectiveConfig(options: RestOptions, inDatabase: InDatabase): EffectiveConfig {
   // It has had its say when this is read.
   const understood = new Set<string>(['db_pre_config'])
   const read = <T>(name: SettingName, parse: (text: string) => T | undefined, otherwise: T): T => {
@@ -68,7 +88,7 @@ export function toEffectiveConfig(
     serverTimingEnabled: read('server_timing_enabled', parseFlag, undefined),
   }
   const isIgnored = (name: string): boolean => !understood.has(name) && !name.startsWith(appPrefix)
-  return { config, ignored: [...inDatabase.keys()].filter(isIgnored) }
+  return { config, ignored: [...inDatabase.keys()].filter(isIgnored).map((name) => `pgrst.${name}`) }
 }
 
 const appPrefix = 'app_settings_'
@@ -90,7 +110,7 @@ function splitSetting(text: string): readonly [string, string] {
   return at === -1 ? [`app.settings.${text}`, ''] : [`app.settings.${text.slice(0, at)}`, text.slice(at + 1)]
 }
 
-function appSettingsOf(inDatabase: Catalogue['inDatabaseConfig']): (readonly [string, string])[] {
+function appSettingsOf(inDatabase: InDatabase): (readonly [string, string])[] {
   return [...inDatabase]
     .filter(([name]) => name.startsWith(appPrefix))
     .map(([name, value]) => [`app.settings.${name.slice(appPrefix.length)}`, value])

@@ -2,6 +2,7 @@ import type { Deadline } from '@pando/core/deadline'
 import type { Witness } from '@pando/cache/witness'
 import type { Consistency, HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
 import type { Isolation } from '@pando/postgres/pipeline/envelope'
+import { quoteQualified } from '@pando/postgres/quote'
 import type { CompiledStatement } from './compiled.ts'
 import type { RestDeps } from './deps.ts'
 import { errors } from './errors.ts'
@@ -135,8 +136,7 @@ function mustRollBack({ request, config, compiled }: Execution): boolean {
 /** The pre-request function, when there is one. */
 function statementsBefore({ config: { preRequest } }: Execution): Statement[] {
   if (preRequest === undefined) return []
-  const name = [preRequest.schema, preRequest.name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
-  return [{ text: `select ${name}()`, params: [] }]
+  return [{ text: `select ${quoteQualified(preRequest)}()`, params: [] }]
 }
 
 /** Puts the values of one request where the compiled statement wants them. */

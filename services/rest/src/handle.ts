@@ -11,7 +11,6 @@ import { createCompiler } from './compiler.ts'
 import type { Compiler } from './compiler.ts'
 import { consistencyOf, withCommit } from './consistency.ts'
 import type { RestDeps } from './deps.ts'
-import { toEffectiveConfig } from './effective-config.ts'
 import { describeRoot } from './describe-root.ts'
 import type { RootRequest } from './describe-root.ts'
 import { errors } from './errors.ts'
@@ -235,13 +234,13 @@ function repeatHeader({ headers }: FastifyRequest, reply: FastifyReply, name: st
 }
 
 function createGenerations(deps: RestDeps): () => Generation | undefined {
-  const { catalogue, options } = deps
+  const { catalogue, options, effectiveConfigs } = deps
   const authenticators = createAuthenticators(deps)
   let current: Generation | undefined
   return () => {
     const latest = catalogue()
     if (latest !== undefined && current?.catalogue !== latest) {
-      const { config } = toEffectiveConfig(options, latest.inDatabaseConfig)
+      const { config } = effectiveConfigs(latest.inDatabaseConfig)
       const compile = createCompiler(latest, config, options.compiledMax)
       const authenticate = authenticators(latest, config)
       const anonRole = config.tokenRules?.values.anonRole ?? deps.anonRole

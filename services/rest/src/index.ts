@@ -7,7 +7,9 @@ export type { RestDeps } from './deps.ts'
 export { restOptions } from './config.ts'
 export type { RestOptions } from './config.ts'
 export { commitHeader, nameOfCaller } from './consistency.ts'
-export { ignoredSettings, preConfigOf, preparesStatements, restSchemas, restSessionSettings } from './session.ts'
+export { createEffectiveConfigs } from './effective-config.ts'
+export type { EffectiveConfigs } from './effective-config.ts'
+export { preConfigOf, restSessionSettings } from './session.ts'
 
 /** The data API: PostgREST v14's wire over the rows of Postgres, as the caller. */
 export function createRest(deps: RestDeps): HttpService {

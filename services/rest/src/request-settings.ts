@@ -1,4 +1,5 @@
 import type { Caller } from '@pando/core/caller'
+import { quoteName } from '@pando/postgres/quote'
 import type { CompiledRequest } from './plan/compiled-request.ts'
 import type { ApiRequest } from './request/api-request.ts'
 import type { RestConfig } from './rest-config.ts'
@@ -45,7 +46,7 @@ export function statementSettings(request: ApiRequest, compiled: CompiledRequest
 
 /** The schema of the request first, then the extra ones, quoted; one that is both is there twice, as in PostgREST. */
 export function searchPath(schema: string, { extraSearchPath }: Pick<RestConfig, 'extraSearchPath'>): string {
-  return [schema, ...extraSearchPath].map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
+  return [schema, ...extraSearchPath].map(quoteName).join(', ')
 }
 
 /** All headers except cookies, which have a setting of their own. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endWithParent } from '@pando/postgres/embedded/watchdog'
 import { freePort } from '@pando/postgres/testing/free-port'
 import { makeTemporaryFolder } from '@pando/postgres/testing/temporary-folder'
 
@@ -34,9 +35,12 @@ export async function startBalancer(name: BalancerName, nodes: readonly string[]
   const said: string[] = []
   child.stderr.setEncoding('utf8').on('data', (words: string) => said.push(words))
   const ended = once(child, 'exit')
+  // Undefined where it could not be started.
+  const watchdog = child.pid === undefined ? undefined : endWithParent(child.pid)
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
     await ended
+    watchdog?.dismiss()
     await rm(folder, { recursive: true, force: true })
   }
   const url = `http://127.0.0.1:${port}`

@@ -4,6 +4,7 @@ import { createGate, type Gate, type GateOptions } from '../gate.ts'
 import { createKinds } from '../kind.ts'
 import { Visit } from '../visit.ts'
 import { createEventLine, type EventLine } from './event-line.ts'
+import { createProcessor, createThread } from './processor.ts'
 
 export type Source = {
   readonly className: ClassName
@@ -38,6 +39,13 @@ export type Simulation = {
   /** After so long nobody waits for an answer. */
   readonly deadlineMs: number
   readonly sources: readonly Source[]
+  /**
+   * All workers and the node itself run on one processor, on which the node works so long for each request that comes
+   * and for each answer. Not given, each worker has a processor of its own, and the node takes no time.
+   */
+  readonly nodeMs?: number
+  /** So many other programs keep that processor busy. */
+  readonly hogs?: number
   /** Something else than a gate, to show what a simulation finds. */
   readonly toGate?: (gate: Gate) => Gate
 }
@@ -52,7 +60,7 @@ const returnMs = 1
  * exponential around their mean, with a least part that is certain.
  */
 export function simulate(simulation: Simulation): { readonly requests: readonly Simulated[]; readonly gate: Gate } {
-  const { options, workers, endMs, deadlineMs, sources } = simulation
+  const { options, workers, endMs, deadlineMs, sources, nodeMs, hogs = 0 } = simulation
   const random = seededRandom(simulation.seed)
   const line = createEventLine()
   const { clock } = line
@@ -61,11 +69,13 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
   const look = (): void => {
     if (gate.look()) line.at(clock.monotonic() + lookMs, look)
   }
-  const plain = createGate({ options, clock, onWaiting: () => line.at(clock.monotonic() + lookMs, look) })
+  const { work, handle } = createMachine(line, nodeMs, hogs)
+  const onWaiting = (): void => line.at(clock.monotonic() + lookMs, look)
+  const plain = createGate({ options, clock, onWaiting })
   const gate = simulation.toGate?.(plain) ?? plain
 
-  const common = createCrew(workers, line)
-  const crews = sources.map((source) => (source.workers === undefined ? common : createCrew(source.workers, line)))
+  const common = createCrew(workers, work)
+  const crews = sources.map((source) => (source.workers === undefined ? common : createCrew(source.workers, work)))
 
   const arrive = (index: number, comesBack = false): void => {
     const source = sources[index]!
@@ -78,23 +88,21 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
       requests.push({ source: index, caller, atMs, tookMs: clock.monotonic() - atMs, isAnswered })
       if (comesBack) line.at(clock.monotonic() + returnMs, () => arrive(index, true))
     }
-    const begin = (): void => {
-      crews[index]!.give({
-        serviceMs,
-        done: () => {
-          gate.leave(visit, 'answered')
-          record(true)
-        },
-      })
+    const answer = (): void => {
+      gate.leave(visit, 'answered')
+      record(true)
     }
-    if (gate.enter(visit)) return begin()
-    visit.wait = {
-      caller,
-      deadlineMs: atMs + deadlineMs,
-      isGone: () => false,
-      settle: (missed) => (missed === undefined ? begin() : record(false)),
-    }
-    gate.wait(visit)
+    const begin = (): void => crews[index]!.give({ serviceMs, done: () => handle(answer) })
+    handle(() => {
+      if (gate.enter(visit)) return begin()
+      visit.wait = {
+        caller,
+        deadlineMs: atMs + deadlineMs,
+        isGone: () => false,
+        settle: (missed) => (missed === undefined ? begin() : record(false)),
+      }
+      gate.wait(visit)
+    })
   }
   const schedule = (index: number): void => {
     const rate = sources[index]!.perSecond(clock.monotonic())
@@ -115,25 +123,39 @@ export function simulate(simulation: Simulation): { readonly requests: readonly 
 
 type Job = { readonly serviceMs: () => number; readonly done: () => void }
 
+type Work = (ms: number, done: () => void) => void
+
+type Machine = { work: Work; handle(step: () => void): void }
+
+/** What workers need for their work, and the node for each of its steps. */
+function createMachine(line: EventLine, nodeMs: number | undefined, hogs: number): Machine {
+  const { clock, at } = line
+  if (nodeMs === undefined) return { work: (ms, done) => at(clock.monotonic() + ms, done), handle: (step) => step() }
+  const processor = createProcessor(line)
+  for (let hog = 0; hog < hogs; hog += 1) processor.run(Number.POSITIVE_INFINITY, () => undefined)
+  const node = createThread(processor)
+  return { work: processor.run, handle: (step) => node.do(nodeMs, step) }
+}
+
 /** So many who work at the same time, and a line before them that has no end. */
-function createCrew(workers: number, line: EventLine): { give(job: Job): void } {
+function createCrew(workers: number, work: Work): { give(job: Job): void } {
   const inLine: Job[] = []
   let busy = 0
-  const work = (): void => {
+  const begin = (): void => {
     while (busy < workers && inLine.length > 0) {
       const job = inLine.shift()!
       busy += 1
-      line.at(line.clock.monotonic() + job.serviceMs(), () => {
+      work(job.serviceMs(), () => {
         busy -= 1
         job.done()
-        work()
+        begin()
       })
     }
   }
   return {
     give(job) {
       inLine.push(job)
-      work()
+      begin()
     },
   }
 }

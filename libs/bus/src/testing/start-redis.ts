@@ -17,7 +17,10 @@ export type TestRedis = {
   stop(): Promise<void>
 }
 
-/** Starts a Redis of its own that keeps nothing on disk. `flags` are further ones, such as `--cluster-enabled yes`. */
+/**
+ * Starts a Redis of its own that keeps nothing on disk. `flags` are further ones, such as `--cluster-enabled yes`.
+ * `PANDO_TEST_REDIS_SERVER` names another program than `redis-server`, such as the one of Valkey.
+ */
 export async function startRedis(flags: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort()
   const folder = await makeTemporaryFolder('pando-redis-')
@@ -50,13 +53,14 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
 }
 
 async function run(flags: readonly string[]) {
+  const program = process.env['PANDO_TEST_REDIS_SERVER'] ?? 'redis-server'
   const settings = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const server = spawn('redis-server', [...settings, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(program, [...settings, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   const failed = once(server, 'error').then(([cause]) => {
-    throw new Error('redis-server cannot be started: install it (Debian: apt-get install redis-server)', { cause })
+    throw new Error(`${program} cannot be started: install it (Debian: apt-get install redis-server)`, { cause })
   })
   const exited = once(server, 'exit').then(([code]) => {
-    throw new Error(`redis-server ended at its start with code ${code}`)
+    throw new Error(`${program} ended at its start with code ${code}`)
   })
   await Promise.race([isReady(createInterface(server.stdout)), failed, exited])
   for (const never of [failed, exited]) never.catch(() => undefined)

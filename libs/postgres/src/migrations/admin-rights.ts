@@ -1,5 +1,6 @@
-import { escapeIdentifier, type Client } from 'pg'
+import type { Client } from 'pg'
 import { MigrationError } from './migration-error.ts'
+import { quoteName } from '../quote.ts'
 
 type Rights = {
   readonly user: string
@@ -22,7 +23,7 @@ const selectRights = `
 export async function mustBeAdmin(client: Client): Promise<void> {
   const rights = await readRights(client)
   if (rights.isSuperuser || (rights.mayCreateRoles && rights.isOwner)) return
-  const [user, database] = [escapeIdentifier(rights.user), escapeIdentifier(rights.database)]
+  const [user, database] = [quoteName(rights.user), quoteName(rights.database)]
   const missing = [
     { is: rights.mayCreateRoles, text: 'it may not create roles', run: `alter role ${user} createrole` },
     { is: rights.isOwner, text: 'it does not own the database', run: `alter database ${database} owner to ${user}` },
@@ -38,7 +39,7 @@ export async function mustBeAdmin(client: Client): Promise<void> {
 /** The error for a user who may not see what the database was prepared with. */
 export async function mayNotReadLedger(client: Client): Promise<MigrationError> {
   const rights = await readRights(client)
-  const [user, database] = [escapeIdentifier(rights.user), escapeIdentifier(rights.database)]
+  const [user, database] = [quoteName(rights.user), quoteName(rights.database)]
   return new MigrationError(
     'missing_rights',
     `user ${user} may not see whether the database ${database} is prepared. Connect as the user who prepared it, or as that ` +

@@ -59,6 +59,19 @@ describe('where tables are spread over servers', () => {
     )
   })
 
+  test('what a function set for the session is gone for who comes next', async () => {
+    const leave = sql(`select set_config('row_security', 'off', false), set_config('app.me', 'somebody', false)`)
+    const left = sql(`select concat_ws('|', current_setting('row_security'), current_setting('app.me', true))`)
+    const request = { role: 'anon', access: 'read', ...within(5_000) } as const
+    for (let round = 0; round < 3; round += 1) {
+      await pools.run(exchange(leave))
+      expect(await cell(pools, exchange(left))).toBe('on|')
+      await pools.run(exchange(leave))
+      const seen = await pools.transaction(request, async (tx) => (await tx.query(left)).rows[0]![0]?.toString())
+      expect(seen).toBe('on|')
+    }
+  })
+
   test('an error is rolled back, and a read cannot write', async () => {
     const insert = (value: string) => sql('insert into counted values ($1)', value)
     const failed = pools.run(exchange([insert('undone'), sql('select 1 / $1::int', '0')], { access: 'write' }))

@@ -40,6 +40,9 @@ export type SessionRules = {
 export const keepsSessions = ({ mode, distributes }: Pick<SessionRules, 'mode' | 'distributes'>): boolean =>
   mode === 'pipelined' && !distributes()
 
+/** Whether a session is nobody else's afterwards: then each request finds it as it was opened. */
+export const ownsSessions = ({ mode }: Pick<SessionRules, 'mode'>): boolean => mode === 'pipelined'
+
 type Assertable = { readonly role: string; readonly deadline: Deadline; readonly settings?: Settings }
 
 export const emptyEnvelope: Envelope = { statements: [], firstWanted: 0, endWanted: 0, named: false, ends: 'I' }
@@ -48,7 +51,7 @@ export const emptyEnvelope: Envelope = { statements: [], firstWanted: 0, endWant
  * Pipelined: an implicit transaction that starts from the session as it was opened and ends at Sync. `reset all` undoes
  * what functions set for the session (`set_config(…, false)`); it does not reach the role, which is therefore asserted.
  *
- * Otherwise: an explicit transaction that needs nothing of the session.
+ * Otherwise: an explicit transaction that needs nothing of the session, and finds it as it was opened where it is ours.
  */
 export function toExchangeEnvelope(rules: SessionRules, exchange: Exchange): Envelope {
   if (!keepsSessions(rules)) return toExplicitEnvelope(rules, exchange)
@@ -60,7 +63,7 @@ export function toExchangeEnvelope(rules: SessionRules, exchange: Exchange): Env
 
 function toExplicitEnvelope(rules: SessionRules, { access, statements, ...who }: Exchange): Envelope {
   const assert = toAssertion(rules, who)
-  const opened = toOpened(access, roleIsolation(rules, who.role))
+  const opened = [...(ownsSessions(rules) ? [resetAll] : []), ...toOpened(access, roleIsolation(rules, who.role))]
   const firstWanted = opened.length + assert().length
   return {
     get statements() {

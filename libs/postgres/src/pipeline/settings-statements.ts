@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { Statement } from '../exchange.ts'
 import type { Settings } from './envelope.ts'
+import { quoteLiteral, quoteName } from '../quote.ts'
 
 /**
  * Sets settings and then the role, all for the transaction, in one statement whose text depends on their names only.
@@ -28,7 +28,7 @@ function toSettingsText(settings: Settings): string {
 }
 
 function toSettingCall(name: string, index: number): string {
-  return `set_config(${escapeLiteral(name)}, $${index + 1}, true) is null`
+  return `set_config(${quoteLiteral(name)}, $${index + 1}, true) is null`
 }
 
 /**
@@ -46,7 +46,7 @@ export function toPropagatedSettings(role: string, settings: Settings): Statemen
 const propagate: Statement = { text: "set local citus.propagate_set_commands to 'local'", params: [] }
 
 function toSetLocal([name, value]: Settings[number]): Statement {
-  return { text: `set local ${escapeIdentifier(name)} to ${escapeLiteral(value)}`, params: [] }
+  return { text: `set local ${quoteName(name)} to ${quoteLiteral(value)}`, params: [] }
 }
 
 /** `set` would take the text of a list for its one item. Other servers resolve no names of ours. */

@@ -4,7 +4,7 @@ import type { Consistency, HangUp, OnCommit, Statement, StatementResult } from '
 import type { Connection } from './connection.ts'
 import {
   emptyEnvelope,
-  keepsSessions,
+  ownsSessions,
   roleIsolation,
   toAssertion,
   toClosingEnvelope,
@@ -144,7 +144,7 @@ function createLoan(deps: TransactionDeps, request: TransactionRequest, connecti
   return {
     async open() {
       const isolation = request.isolation ?? roleIsolation(deps, role)
-      await send(toOpeningEnvelope({ access, isolation }, toAssertion(deps, request)(), keepsSessions(deps)))
+      await send(toOpeningEnvelope({ access, isolation }, toAssertion(deps, request)(), ownsSessions(deps)))
     },
     tx: {
       async query(statement) {

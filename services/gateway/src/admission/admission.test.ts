@@ -6,11 +6,11 @@ import { endAll, keys, serviceOf, setUpGateway } from '../testing/set-up-gateway
 
 afterEach(endAll)
 
-/** Two places, of which lower classes may fill one. */
+/** One place, and one that only the most important may have. */
 const twoPlaces = {
-  PANDO_ADMISSION_LIMIT_INITIAL: '2',
-  PANDO_ADMISSION_LIMIT_MIN: '2',
-  PANDO_ADMISSION_LIMIT_MAX: '2',
+  PANDO_ADMISSION_LIMIT_INITIAL: '1',
+  PANDO_ADMISSION_LIMIT_MIN: '1',
+  PANDO_ADMISSION_LIMIT_MAX: '1',
   PANDO_ADMISSION_QUEUE_MAX: '0',
 }
 
@@ -124,9 +124,9 @@ describe('when there is no place', () => {
     expect(page).toContain('admission_refused_total{service="rest",class="reads",reason="full"} 1')
     expect(page).toContain('admission_admitted_total{service="rest",class="reads",how="at_once"} 1')
     expect(page).toContain('admission_in_flight{service="rest"} 1')
-    expect(page).toContain('admission_limit{service="rest"} 2')
+    expect(page).toContain('admission_limit{service="rest"} 1')
     expect(page).toContain('admission_slow_in_flight{service="rest"} 0')
-    expect(page).toContain('admission_slow_limit{service="rest"} 2')
+    expect(page).toContain('admission_slow_limit{service="rest"} 1')
     expect(page).toContain('admission_saturation_ratio{service="rest"} ')
     expect(page).toContain('admission_waiting{service="rest",class="reads"} 0')
     answerAll()

@@ -2,7 +2,6 @@ import { classNames } from '@pando/admission/classes'
 import { type AdmissionValues, toGateOptions } from '@pando/admission/config'
 import { createGate, type Gate } from '@pando/admission/gate'
 import { createLoadMeter, toShare } from '@pando/admission/pressure'
-import { createStallMeter, stallLookMs } from '@pando/admission/stalls'
 import { createKinds } from '@pando/admission/kind'
 import type { MissReason } from '@pando/admission/visit'
 import type { Clock } from '@pando/core/clock'
@@ -73,12 +72,11 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const counts = countAdmission(metrics)
   const gates: Gate[] = []
   const arrivals = createArrivals()
-  const stalls = createStallMeter(clock)
   const limits = { loopLagMaxMs: values.loopLagMax, memoryShareMax: values.memoryShareMax }
 
   const createDoor = ({ name, prefix, handleShed }: Guarded): Door => {
     const lookAgain = (): void => void setTimeout(() => gate.look() && lookAgain(), lookMs).unref()
-    const gate = createGate({ options, clock, stalledMs: stalls.totalMs, onWaiting: lookAgain })
+    const gate = createGate({ options, clock, onWaiting: lookAgain })
     const kinds = createKinds(values.kindsMax)
     gates.push(gate)
     return {
@@ -106,10 +104,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
           counts.look(share)
           arrivals.look()
         }, pressureMs).unref()
-        const watching = setInterval(stalls.look, stallLookMs).unref()
         app.server.once('close', () => {
           clearInterval(timer)
-          clearInterval(watching)
           meter.stop()
         })
       })

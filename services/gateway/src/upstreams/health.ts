@@ -1,10 +1,10 @@
 import type { Clock } from '@pando/core/clock'
 
 /**
- * What is known of an address: `up`; `unready`, it answers and says that it takes no work, or is silent; `ejected`,
- * its answers were faults; `down`, nobody can connect.
+ * What is known of an address: `up`; `unready`, it answers and says that it takes no work; `ejected`, its answers were
+ * faults; `silent`, it says nothing; `down`, nobody can connect.
  */
-export type State = 'up' | 'unready' | 'ejected' | 'down'
+export type State = 'up' | 'unready' | 'ejected' | 'silent' | 'down'
 
 export type HealthLimits = {
   /** So many faults in a row, and the address gets no requests for a time. */
@@ -22,8 +22,8 @@ export type Health = {
   unreachable(): void
   /** The connection broke before the answer. */
   broken(): void
-  /** What its `/health/ready` said, or that it said nothing. */
-  probed(is: 'ready' | 'unready' | 'unreachable'): void
+  /** By what its `/health/ready` said, or that it said nothing. */
+  probed(is: Exclude<State, 'ejected'>): void
 }
 
 /** Keeps account of one address: by the answers to requests (passive) and to probes (active). */
@@ -57,7 +57,7 @@ export function createHealth(limits: HealthLimits, clock: Pick<Clock, 'monotonic
     },
     broken: fail,
     probed(is) {
-      heard = is === 'unreachable' ? 'down' : is === 'ready' ? 'up' : 'unready'
+      heard = is
     },
   }
 }

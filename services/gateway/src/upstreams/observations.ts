@@ -53,13 +53,13 @@ export function renderObservations(logger: Logger, metrics: Metrics): Observe {
   }
 }
 
-const states: readonly State[] = ['up', 'unready', 'ejected', 'down']
+const states: readonly State[] = ['up', 'unready', 'ejected', 'silent', 'down']
 
 /** Shows how many addresses of each service are in which state. */
 export function countAddresses(metrics: Metrics, upstreams: readonly Pick<Upstream, 'name' | 'count'>[]): void {
   metrics.gauge({
     name: 'gateway_upstream_addresses',
-    help: 'Addresses of upstreams by their state: up, unready, ejected (faults in a row), down (no connection).',
+    help: 'Addresses of upstreams by their state: up, unready, ejected (faults in a row), silent, down (no connection).',
     read: () =>
       upstreams.flatMap(({ name, count }) =>
         states.map((state) => ({ labels: { upstream: name, state }, value: count(state) })),

@@ -66,9 +66,9 @@ export async function openAddress(place: Place, limits: AddressLimits, clock: Cl
       const signal = AbortSignal.timeout(probeTimeoutMs)
       const { statusCode, body } = await prober.request({ method: 'GET', path: '/health/ready', signal })
       await body.dump()
-      health.probed(statusCode === 200 ? 'ready' : 'unready')
+      health.probed(statusCode === 200 ? 'up' : 'unready')
     } catch (error) {
-      health.probed(isUnreachable(error) ? 'unreachable' : 'unready')
+      health.probed(isUnreachable(error) ? 'down' : 'silent')
     } finally {
       isProbing = false
     }

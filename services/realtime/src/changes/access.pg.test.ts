@@ -144,6 +144,7 @@ async function follow(log: TestReader, accessInterval: number, clock: Clock): Pr
     caller,
     deliver: ({ dataJson }) => told.push((JSON.parse(dataJson) as { record: { text: string } }).record.text),
     lose: (reason) => told.push(reason),
+    refuse: (message) => told.push(message),
   })
   const unsubscribe = log.subscribe({
     onTransaction: (transaction) => fanOut.onTransaction(transaction),

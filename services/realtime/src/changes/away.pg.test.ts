@@ -90,6 +90,7 @@ async function followWith(fanOut: ChangeFanOut) {
       told.push(`${table} ${record.id}`)
     },
     lose: (reason) => told.push(reason),
+    refuse: (message) => told.push(message),
   })
   const settle = async (): Promise<void> => {
     while (fanOut.counts().pending > 0) await setImmediate()

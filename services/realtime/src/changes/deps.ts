@@ -1,4 +1,4 @@
-import type { TableFacts } from './facts.ts'
+import type { PublishedTable, TableFacts } from './facts.ts'
 import type { FilterOperator } from './request.ts'
 
 /** Does `(value::type) operator (operand::type)` hold, under the column's collation? */
@@ -37,7 +37,7 @@ export type ChangesPort = {
   /** Rejects with `TooEarly` while others do not see one of these transactions, of which the log tells before they do. */
   mustSee(xids: ReadonlySet<number>): Promise<void>
   /** Published tables, for subscriptions to a whole schema. */
-  listPublished(): Promise<readonly { readonly schema: string; readonly table: string }[]>
+  listPublished(): Promise<readonly PublishedTable[]>
   /** The operand as Postgres prints it. Rejects with `SubscriptionRefused` for one that the type does not read. */
   readOperand(filter: {
     readonly operator: FilterOperator

@@ -32,6 +32,18 @@ export type TypeFacts = {
 
 export type PolicyFacts = { readonly name: string; readonly isPermissive: boolean; readonly using: string }
 
+/**
+ * Why the log has no changes of a table that Citus keeps: its rows are on the workers, or they are here under the name of a
+ * shard, which nothing translates. Null where the log has them.
+ */
+type RowsElsewhere = 'workers' | 'shards' | null
+
+export type PublishedTable = {
+  readonly schema: string
+  readonly table: string
+  readonly rowsElsewhere: RowsElsewhere
+}
+
 /** What the catalogue says about one table, for one role. */
 export type TableFacts = {
   readonly oid: number
@@ -39,6 +51,7 @@ export type TableFacts = {
   readonly table: string
   /** The table is in the publication. */
   readonly isPublished: boolean
+  readonly rowsElsewhere: RowsElsewhere
   /** The role may use the schema. */
   readonly isUsable: boolean
   /** Row security is on, whoever asks. */

@@ -106,6 +106,7 @@ async function follow(caller: Caller, ...asks: Record<string, unknown>[]): Promi
     caller,
     deliver: ({ ids, dataJson }) => data.push({ ids, ...JSON.parse(dataJson) }),
     lose: (reason) => lost.push(reason),
+    refuse: (message) => lost.push(message),
   })
   return { handle, data, lost }
 }

@@ -24,6 +24,7 @@ function toFacts(table: string, using: string): TableFacts {
     schema: 'public',
     table,
     isPublished: true,
+    rowsElsewhere: null,
     isUsable: true,
     hasRowSecurity: true,
     policiesApply: true,
@@ -114,6 +115,7 @@ async function follow(caller: Caller, ...tables: string[]): Promise<Heard> {
     caller,
     deliver: ({ cursor }) => told.push(cursor),
     lose: (reason) => told.push(reason),
+    refuse: (message) => told.push(message),
   })
   return { handle, told }
 }

@@ -11,7 +11,7 @@ import { findMissed, type Missed } from './find-missed.ts'
 import type { Outcome } from './lane.ts'
 import { after } from './maybe.ts'
 import { createPatientPort } from './patient-port.ts'
-import { createPreparations, type Prepared } from './prepare-request.ts'
+import { createPreparations, findRefusal, type Prepared } from './prepare-request.ts'
 import type { ChangeRequest } from './request.ts'
 import { createRowChecks } from './row-checks.ts'
 import { createRuns } from './runs.ts'
@@ -54,6 +54,8 @@ export type ChangeFanOut = {
    * transaction that did it, where that is known.
    */
   forget(xid?: number): void
+  /** Refuses who follows a table whose changes are not in the log any more, since its rows are on other servers. */
+  refuseElsewhere(): Promise<void>
   /** The log begins anew, maybe on another server. Who follows has to fetch again anyway, so nothing that waits is told. */
   restart(): void
   /** Of one subscriber, changes that wait for a decision. */
@@ -115,6 +117,15 @@ export function createChangeFanOut({ port, clock, options, observe }: ChangeFanO
     return found
   }
 
+  const remove = (handle: Handle): void => {
+    const subscriber = subscribers.get(handle)
+    if (subscriber === undefined) return
+    subscribers.delete(handle)
+    subscriber.lane.close()
+    for (const entry of subscriber.entries) index.remove(entry)
+    if (subscribers.size === 0) access.end()
+  }
+
   return {
     prepare: preparations.prepare,
     add(subscription) {
@@ -124,14 +135,7 @@ export function createChangeFanOut({ port, clock, options, observe }: ChangeFanO
       access.begin()
       return subscriber
     },
-    remove(handle) {
-      const subscriber = subscribers.get(handle)
-      if (subscriber === undefined) return
-      subscribers.delete(handle)
-      subscriber.lane.close()
-      for (const entry of subscriber.entries) index.remove(entry)
-      if (subscribers.size === 0) access.end()
-    },
+    remove,
     updateClaims(handle, caller) {
       const subscriber = subscribers.get(handle)
       if (subscriber === undefined) return
@@ -149,6 +153,18 @@ export function createChangeFanOut({ port, clock, options, observe }: ChangeFanO
       for (const change of changes) tell(change, findTold(change), xid)
     },
     forget,
+    async refuseElsewhere() {
+      if (subscribers.size === 0) return
+      const elsewhere = (await patient.listPublished()).filter(({ rowsElsewhere }) => rowsElsewhere !== null)
+      if (elsewhere.length === 0) return
+      for (const [handle, { subscription }] of subscribers) {
+        const refusals = subscription.bindings.map(({ prepared }) => findRefusal(prepared, elsewhere))
+        const message = refusals.find((each) => each !== undefined)
+        if (message === undefined) continue
+        remove(handle)
+        subscription.refuse(message)
+      }
+    },
     restart() {
       plans.restart()
       preparations.forget()

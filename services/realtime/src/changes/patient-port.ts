@@ -21,7 +21,7 @@ const earlyAttemptsMax = 18
 export function createPatientPort(
   port: ChangesPort,
   observe: (observation: ChangesObservation) => void,
-): Pick<ChangesPort, 'findTable' | 'mustSee' | 'checkRows' | 'readAccess'> {
+): Pick<ChangesPort, 'findTable' | 'listPublished' | 'mustSee' | 'checkRows' | 'readAccess'> {
   const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -36,6 +36,7 @@ export function createPatientPort(
   }
   return {
     findTable: (schema, table, role) => patiently(() => port.findTable(schema, table, role)),
+    listPublished: () => patiently(port.listPublished),
     mustSee: (xids) => patiently(() => port.mustSee(xids)),
     checkRows: (questions) => patiently(() => port.checkRows(questions)),
     readAccess: () => patiently(port.readAccess),

@@ -111,3 +111,70 @@ describe('a request is refused', () => {
     await expect(prepare({ table: 'notes', ...parameters })).rejects.toThrow(`Exception: ${reason}`)
   })
 })
+
+/** What Citus notes of the tables that it keeps: by its own columns, as of version 13. */
+const planted = `
+  set allow_system_table_mods = on;
+  create table pg_catalog.pg_dist_partition (
+    logicalrelid regclass, partmethod "char", colocationid int, repmodel "char"
+  );
+  insert into pg_catalog.pg_dist_partition values
+    ('spread', 'h', 1, 's'), ('on_a_worker', 'n', 2, 's'), ('copied', 'n', 3, 't'), ('managed', 'n', 0, 's');
+  grant select on pg_catalog.pg_dist_partition to public;
+  reset allow_system_table_mods;`
+
+describe('where Citus keeps tables', () => {
+  let citus: TestDatabase
+  let asked: Database
+  let preparing: Preparations
+
+  beforeAll(async () => {
+    const tables = ['spread', 'on_a_worker', 'copied', 'managed', 'here']
+    citus = await createTestDatabase({
+      sql: `
+        ${tables.map((name) => `create table public.${name} (id int primary key);`).join('')}
+        alter publication supabase_realtime add table ${tables.map((name) => `public.${name}`).join()};`,
+    })
+    await citus.run(planted)
+    asked = createDatabase({ url: citus.apiUrl, applicationName: 'test' })
+    preparing = createPreparations(createChangeStore({ database: asked, publication: 'supabase_realtime' }))
+  })
+  afterAll(async () => {
+    await asked.close()
+    await citus.close()
+  })
+  const follow = (table: string, more: object = {}) =>
+    preparing.prepare(parseRequest({ schema: 'public', table, ...more }), { role: 'anon' })
+
+  test.each(['spread', 'on_a_worker'])('a table on other servers cannot be followed: %s', async (table) => {
+    await expect(follow(table)).rejects.toThrow(
+      `Exception: changes of public.${table} are not in the log: Citus has its rows on other servers. Send a message with ` +
+        'each change instead, by realtime.send(). Who follows all tables can do so once this one is not in the publication',
+    )
+  })
+
+  test.each(['copied', 'managed'])('%s can be followed where its changes are translated', async (table) => {
+    await expect(follow(table)).rejects.toThrow(/On all servers set citus.enable_change_data_capture = on\. /)
+    await citus.run(`alter database ${citus.name} set citus.enable_change_data_capture = on`)
+    const after = createDatabase({ url: citus.apiUrl, applicationName: 'test' })
+    const preparingAfter = createPreparations(createChangeStore({ database: after, publication: 'supabase_realtime' }))
+    const request = parseRequest({ schema: 'public', table })
+    expect((await preparingAfter.prepare(request, { role: 'anon' })).parts).toHaveLength(1)
+    await after.close()
+    await citus.run(`alter database ${citus.name} reset citus.enable_change_data_capture`)
+  })
+
+  test('all others can', async () => {
+    expect((await follow('here')).parts).toHaveLength(1)
+  })
+
+  test.each([{}, { filter: 'id=eq.1' }])(
+    'nor can a schema with such a table, with %j, as nobody would miss it',
+    async (more) => {
+      await expect(follow('*', more)).rejects.toThrow('changes of public.copied are not in the log')
+      await citus.run('alter publication supabase_realtime set table public.here')
+      expect((await follow('*', more)).parts).toHaveLength(1)
+      await citus.run('alter publication supabase_realtime set table public.here, public.copied')
+    },
+  )
+})

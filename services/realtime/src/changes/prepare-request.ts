@@ -1,6 +1,6 @@
 import type { Caller } from '@pando/core/caller'
 import type { ChangesPort } from './deps.ts'
-import type { ColumnFacts, TableFacts } from './facts.ts'
+import type { ColumnFacts, PublishedTable, TableFacts } from './facts.ts'
 import { loadParser } from '@pando/catalogue/policies/syntax'
 import { createFilterTest, type FilterTest } from './filter-test.ts'
 import { type ChangeRequest, type Filter, SubscriptionRefused } from './request.ts'
@@ -22,7 +22,8 @@ const tablesMax = 2000
 
 /**
  * Checks requests as the protocol does when a client subscribes: the table is published, the role may select the
- * columns of conditions and of `select`, operands are what the column's type reads. Rejects with `SubscriptionRefused`.
+ * columns of conditions and of `select`, operands are what the column's type reads. And that the log has its changes:
+ * nobody would notice that none come. Rejects with `SubscriptionRefused`.
  */
 export function createPreparations(port: ChangesPort): Preparations {
   let tables = new Map<string, Promise<TableFacts | undefined>>()
@@ -41,11 +42,12 @@ export function createPreparations(port: ChangesPort): Preparations {
   }
   const prepareParts = async (request: ChangeRequest, role: string): Promise<readonly Indexed[]> => {
     const isOne = request.schema !== '*' && request.table !== '*'
-    const names = isOne ? [request] : (await port.listPublished()).filter((each) => isMeant(request, each))
+    const names = isOne ? [request] : await listMeant(port, request)
     // Without conditions tables that are published later are followed too.
     if (!isOne && request.filters.length === 0) return names.length === 0 ? [] : [{ request, tests: [] }]
     const found = await Promise.all(names.map(({ schema, table }) => findTable(schema, table, role)))
     const published = found.filter((facts) => facts?.isPublished === true)
+    for (const facts of published) mustBeInLog(facts!)
     if (published.some((facts) => facts!.policiesApply)) await loadParser()
     return Promise.all(published.map((facts) => preparePart(port, request, facts!)))
   }
@@ -66,12 +68,46 @@ export function createPreparations(port: ChangesPort): Preparations {
   }
 }
 
-function isMeant(
-  request: ChangeRequest,
-  { schema, table }: { readonly schema: string; readonly table: string },
-): boolean {
+/** All tables that a request for a whole schema is about. */
+async function listMeant(port: ChangesPort, request: ChangeRequest): Promise<readonly PublishedTable[]> {
+  const meant = (await port.listPublished()).filter((each) => isMeant(request, each))
+  for (const each of meant) mustBeInLog(each)
+  return meant
+}
+
+function isMeant(request: ChangeRequest, { schema, table }: PublishedTable): boolean {
   return (request.schema === '*' || request.schema === schema) && (request.table === '*' || request.table === table)
 }
+
+function mustBeInLog(table: PublishedTable): void {
+  const reason = whyNotInLog(table)
+  if (reason !== undefined) throw new SubscriptionRefused(reason)
+}
+
+/** What somebody who follows this is told, now that one of these tables has its rows elsewhere; undefined if none has. */
+export function findRefusal({ parts }: Prepared, tables: readonly PublishedTable[]): string | undefined {
+  for (const { request } of parts) {
+    const reason = tables
+      .filter((each) => isMeant(request, each))
+      .map(whyNotInLog)
+      .find((each) => each !== undefined)
+    if (reason !== undefined) return refusedBecause(request, reason)
+  }
+  return undefined
+}
+
+function whyNotInLog({ schema, table, rowsElsewhere }: PublishedTable): string | undefined {
+  if (rowsElsewhere === null) return undefined
+  return (
+    `changes of ${schema}.${table} are not in the log: ${whyElsewhere[rowsElsewhere]}. ` +
+    'Who follows all tables can do so once this one is not in the publication'
+  )
+}
+
+const whyElsewhere = {
+  workers: 'Citus has its rows on other servers. Send a message with each change instead, by realtime.send()',
+  shards: 'Citus keeps them under another name. On all servers set citus.enable_change_data_capture = on',
+} as const
 
 async function preparePart(port: ChangesPort, request: ChangeRequest, facts: TableFacts): Promise<Indexed> {
   const { schema, table } = facts

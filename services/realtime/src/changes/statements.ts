@@ -1,11 +1,13 @@
 /** Voids the search path until the end of the transaction, so that every name that Postgres prints is qualified. */
 export const emptySearchPath = `select pg_catalog.set_config('search_path', '', true)`
 
-/** Every published table: schema and table. `$1` is the publication. */
+/** Every `PublishedTable`. `$1` is the publication. */
 export const listPublished = `
-select schemaname::text as schema, tablename::text as table
-from pg_catalog.pg_publication_tables
-where pubname = $1
+select n.nspname::text as schema, c.relname::text as table, realtime.rows_elsewhere(c.oid) as "rowsElsewhere"
+from pg_catalog.pg_publication_tables p
+join pg_catalog.pg_namespace n on n.nspname = p.schemaname
+join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+where p.pubname = $1
 order by 1, 2`
 
 /**
@@ -49,6 +51,7 @@ select json_build_object(
   'isPublished', exists (
     select from pg_publication_tables p
     where p.pubname = $4 and p.schemaname = c.nspname and p.tablename = c.relname),
+  'rowsElsewhere', realtime.rows_elsewhere(c.oid),
   'isUsable', has_schema_privilege(c.role_oid, c.relnamespace, 'usage'),
   'hasRowSecurity', c.relrowsecurity,
   'policiesApply', c.relrowsecurity and not c.bypasses

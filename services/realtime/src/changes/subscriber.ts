@@ -13,6 +13,8 @@ export type Subscription = {
   readonly deliver: (delivery: Delivery) => void
   /** Changes were left out: the phone has to fetch again. */
   readonly lose: (reason: 'check-failed' | 'too-many-pending') => void
+  /** It cannot be followed any more, and is removed; the message is what a new request would be refused with. */
+  readonly refuse: (message: string) => void
 }
 
 /** A subscription as the fan-out has it. */

@@ -135,8 +135,13 @@ export function createFollowChanges(deps: FollowDeps): FollowChanges {
       lag.tell(delivery)
       sender.send(member, delivery)
     }
+    const refuseNow = (message: string): void => {
+      sender.forget(member)
+      following.handle = undefined
+      refuse(member, following, new SubscriptionRefused(message))
+    }
     lag.pass(reader.latest())
-    const handle = fanOut.add({ bindings, caller, deliver, lose })
+    const handle = fanOut.add({ bindings, caller, deliver, lose, refuse: refuseNow })
     Object.assign(following, { handle, awaitsRows: false })
     following.stops.push(() => fanOut.remove(handle))
     following.stops.push(() => sender.forget(member))

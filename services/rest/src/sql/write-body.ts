@@ -1,6 +1,6 @@
 import type { BodyFormat } from '../plan/choose-media.ts'
 import type { Output, ReadPlan } from '../plan/read-plan.ts'
-import { quoteLiteral, quoteQualified } from './quote.ts'
+import { quoteLiteral, quoteQualified } from '@pando/postgres/quote'
 
 type JsonFormat = Extract<BodyFormat, { kind: 'json' }>
 

@@ -1,7 +1,7 @@
 import type { RoutineParameter } from '@pando/catalogue/catalogue'
 import type { CallInput, CallPlan } from '../plan/call-plan.ts'
 import type { Parameters } from './parameters.ts'
-import { quoteName, quoteQualified } from './quote.ts'
+import { quoteName, quoteQualified } from '@pando/postgres/quote'
 
 const argumentsAlias = 'pando_arguments'
 

@@ -1,7 +1,7 @@
 import type { QualifiedName, Relation } from '@pando/catalogue/catalogue'
 import type { Carried } from '../plan/carried-columns.ts'
 import { rowColumn } from '../plan/link-embed.ts'
-import { quoteName, quoteQualified } from './quote.ts'
+import { quoteName, quoteQualified } from '@pando/postgres/quote'
 import { writeRow } from './write-field.ts'
 
 /** Finds the function behind a computed column. */

@@ -1,6 +1,6 @@
 import type { Delete, Insert, MutatePlan, Update } from '../plan/mutate-plan.ts'
 import type { Parameters } from './parameters.ts'
-import { quoteName, quoteQualified } from './quote.ts'
+import { quoteName, quoteQualified } from '@pando/postgres/quote'
 import { writeFilter } from './write-filter.ts'
 import { writePayload, writePayloadValue } from './write-payload.ts'
 

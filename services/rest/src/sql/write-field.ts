@@ -1,6 +1,6 @@
 import type { JsonStep } from '../request/query.ts'
 import type { FieldPlan, RowReference } from '../plan/read-plan.ts'
-import { quoteLiteral, quoteName, quoteQualified } from './quote.ts'
+import { quoteLiteral, quoteName, quoteQualified } from '@pando/postgres/quote'
 
 /** A field as an expression: its column or function of the row, then the steps into its JSON. */
 export function writeField(field: FieldPlan): string {

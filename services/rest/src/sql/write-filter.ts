@@ -1,7 +1,7 @@
 import type { CompareOperator, Operation } from '../request/query.ts'
 import type { EmbedPlan, FieldPlan, FilterPlan } from '../plan/read-plan.ts'
 import type { Parameters } from './parameters.ts'
-import { quoteQualified } from './quote.ts'
+import { quoteQualified } from '@pando/postgres/quote'
 import { writeField } from './write-field.ts'
 
 const comparisons: Readonly<Record<CompareOperator, string>> = {

@@ -1,4 +1,4 @@
-import { quoteLiteral, quoteName } from './quote.ts'
+import { quoteLiteral, quoteName } from '@pando/postgres/quote'
 
 /**
  * The query that addresses a single inserted row: `id=eq.5&…`, percent-encoded (RFC 3986, unreserved characters stay).

@@ -1,5 +1,5 @@
 import type { EmbedPlan, OrderPlan } from '../plan/read-plan.ts'
-import { quoteName } from './quote.ts'
+import { quoteName } from '@pando/postgres/quote'
 import { writeField } from './write-field.ts'
 import { liftedName } from './write-output.ts'
 

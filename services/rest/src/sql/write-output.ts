@@ -1,5 +1,6 @@
 import type { Output, OutputValue } from '../plan/read-plan.ts'
-import { quoteName, quoteQualified, typeName } from './quote.ts'
+import { quoteName, quoteQualified } from '@pando/postgres/quote'
+import { typeName } from './type-name.ts'
 import { writeField } from './write-field.ts'
 
 /** How embedded rows become a value; given by the writer of reads. */

@@ -1,6 +1,6 @@
 import type { Payload, PayloadColumn } from '../plan/mutate-plan.ts'
 import type { Parameters } from './parameters.ts'
-import { quoteLiteral, quoteName, quoteQualified } from './quote.ts'
+import { quoteLiteral, quoteName, quoteQualified } from '@pando/postgres/quote'
 
 const bodyAlias = 'pando_json'
 

@@ -1,6 +1,6 @@
 import type { EmbedPlan, Link, Output, OutputValue, ReadPlan, Source } from '../plan/read-plan.ts'
 import type { Parameters } from './parameters.ts'
-import { quoteName, quoteQualified } from './quote.ts'
+import { quoteName, quoteQualified } from '@pando/postgres/quote'
 import { writeFilter } from './write-filter.ts'
 import { liftedName, writeOutput, writeValue } from './write-output.ts'
 import { writeLimited } from './write-limit.ts'

@@ -22,14 +22,14 @@ export type Leak = {
 /** Someone who asks, with the headers that say so. */
 export type Known = { readonly caller: Caller; readonly headers: Readonly<Record<string, string>> }
 
-/** How often a request is sent that the node had no connection for: that is no answer about rows. */
-const triesMax = 5
+/** How often a request is sent that the node had no connection or no place for: that is no answer about rows. */
+const triesMax = 30
 const pauseMs = 1_000
 
 export async function send(pool: Pool, request: WireRequest, headers: Known['headers']): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     const answer = await sendOnce(pool, request, headers)
-    if (tries === triesMax || !/"PGRST00[03]"/.test(answer.body)) return answer
+    if (tries === triesMax || !/"PGRST00[03]"|"gateway\.overloaded"/.test(answer.body)) return answer
     await sleep(pauseMs)
   }
 }

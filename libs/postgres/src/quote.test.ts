@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { quoteLiteral, quoteName, quoteQualified, typeName } from './quote.ts'
+import { quoteLiteral, quoteName, quoteQualified } from './quote.ts'
 
 describe('quoting', () => {
   it('a name stays inside its quotes whatever it is', () => {
@@ -32,20 +32,4 @@ describe('quoting', () => {
     expect(quoteQualified({ schema: '', name: 'rows' })).toBe('"rows"')
     expect(quoteQualified({ schema: 'a"b', name: 'c' })).toBe('"a""b"."c"')
   })
-})
-
-describe('type names', () => {
-  it.each([
-    'int',
-    'character varying(40)',
-    'numeric(10, 2)',
-    'timestamp with time zone',
-    'text[]',
-    'time(3) with time zone',
-  ])('%s is one', (name) => expect(typeName(name)).toBe(name))
-
-  it.each(['int)', 'int; drop table x', 'a.b', '"x"', "int'", 'int--', '', 'int/**/', 'numeric(1,(2))'])(
-    '%s is none',
-    (name) => expect(() => typeName(name)).toThrow(expect.objectContaining({ code: 'PGRST100' })),
-  )
 })
