@@ -6,6 +6,13 @@ import type { HttpRequest } from './workloads.ts'
 
 export type LoadTarget = HttpRequest & { readonly base: string }
 
+export type Load = {
+  readonly connections: number
+  readonly seconds: number
+  /** The processors that it may use, as a list for `taskset`; all if not given. */
+  readonly cpus?: string
+}
+
 export type LoadResult = {
   readonly requestsPerSecond: number
   readonly p50Ms: number
@@ -17,15 +24,13 @@ export type LoadResult = {
  *
  * @throws when wrk is not there, its output cannot be read, or a request failed: such a run says nothing
  */
-export function runWrk(
-  target: LoadTarget,
-  { connections, seconds }: { connections: number; seconds: number },
-): LoadResult {
+export function runWrk(target: LoadTarget, { connections, seconds, cpus }: Load): LoadResult {
   const folder = mkdtempSync(join(tmpdir(), 'pando-bench-'))
   const script = join(folder, 'request.lua')
   writeFileSync(script, luaScript(target))
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s', '-s', script, target.base]
-  const { stdout, error, status } = spawnSync('wrk', args, { encoding: 'utf8' })
+  const [command, ...all] = [...pinTo(cpus), 'wrk', ...args] as [string, ...string[]]
+  const { stdout, error, status } = spawnSync(command, all, { encoding: 'utf8' })
   rmSync(folder, { recursive: true })
   if (error !== undefined || status !== 0) {
     throw new Error(`wrk did not run (${error?.message ?? `exit ${status}`}): install Debian's package wrk.`)
@@ -39,6 +44,11 @@ export function runWrk(
     p50Ms: p50! / 1000,
     p99Ms: p99! / 1000,
   }
+}
+
+/** What goes in front of a command that may use some processors alone (Linux). */
+export function pinTo(cpus: string | undefined): readonly string[] {
+  return cpus === undefined ? [] : ['taskset', '--cpu-list', cpus]
 }
 
 /** Puts random numbers where a path or body has `{key}` or `{small}`. */

@@ -15,9 +15,12 @@ export type HopResult = {
 export async function measureHop({ seconds, rounds }: { seconds: number; rounds: number }): Promise<HopResult> {
   const upstream = startPeer('answer.ts', {})
   const { url } = (await readyLine(upstream)) as { url: string }
-  const gateway = await startNode(['--services', 'gateway'], {
-    PANDO_JWT_SECRET: 'of this bench alone, and long enough for it',
-    PANDO_GATEWAY_UPSTREAMS: `rest=${url}`,
+  const gateway = await startNode({
+    args: ['--services', 'gateway'],
+    env: {
+      PANDO_JWT_SECRET: 'of this bench alone, and long enough for it',
+      PANDO_GATEWAY_UPSTREAMS: `rest=${url}`,
+    },
   })
   const measure = (path: string): { micros: number; perSecond: number } => {
     const before = readCpuMs(gateway.pid)

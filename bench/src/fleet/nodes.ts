@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { benchFolder, freePort, processPeer } from '../peer.ts'
+import { pinTo } from '../wrk.ts'
 
 /** A process of `pando serve`, or several behind one port. */
 export type Node = {
@@ -11,12 +12,22 @@ export type Node = {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a node with options by their variables, and waits until it is ready. */
-export async function startNode(args: readonly string[], env: Record<string, string>): Promise<Node> {
+export type NodeOptions = {
+  readonly args: readonly string[]
+  /** Options by their variables. */
+  readonly env: Record<string, string>
+  /** The processors that its processes may use, as a list for `taskset`; all if not given. */
+  readonly cpus?: string
+}
+
+/** Starts a node and waits until it is ready. */
+export async function startNode({ args, env, cpus }: NodeOptions): Promise<Node> {
   const port = await freePort()
   const bin = join(benchFolder, '..', 'apps', 'cli', 'bin', 'pando.js')
   const common = { PANDO_LOG_REQUEST_SHARE: '0', PANDO_SERVER_DRAIN_DELAY: '0', PANDO_LOG_LEVEL: 'error' }
-  const child = spawn(process.execPath, [bin, 'serve', ...args, '--port', String(port)], {
+  const serve = [process.execPath, bin, 'serve', ...args, '--port', String(port)]
+  const [command, ...rest] = [...pinTo(cpus), ...serve] as [string, ...string[]]
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, PANDO_SERVER_ADMIN_PORT: String(await freePort()), ...common, ...env },
   })

@@ -44,7 +44,9 @@ export type StageFound = Stage & {
 }
 
 /** So many requests at once are tried to find out what can be done. */
-const crowds = [8, 16, 32]
+const crowds = [2, 4, 8, 16, 32]
+/** Where more than this share is refused, those that are let in are not the mixture any more. */
+const refusedShareMax = 0.01
 /** More connections than this one process may not open. */
 const inFlightMost = 15_000
 
@@ -67,8 +69,9 @@ export async function runSpike(
   // The first of them warms up what is measured by the others.
   for (const inFlightMax of [crowds[0]!, ...crowds]) {
     const seconds = plan.capacitySeconds
-    const { stages } = await carryOut({ stages: [{ perSecond: 0, seconds }], inFlightMax })
-    capacityPerSecond = Math.max(capacityPerSecond, stages[0]!.all.good / seconds)
+    const { good, refused, sent } = (await carryOut({ stages: [{ perSecond: 0, seconds }], inFlightMax })).stages[0]!
+      .all
+    if (refused <= refusedShareMax * sent) capacityPerSecond = Math.max(capacityPerSecond, good / seconds)
   }
   if (capacityPerSecond === 0) {
     console.log(`${scenario.name}, ${contender.name}: answers nothing within ${timeoutMs} ms, and is left out`)

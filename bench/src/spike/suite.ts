@@ -40,16 +40,20 @@ const pando = await startPando(project)
 const started: { stop: () => Promise<void> }[] = [pando]
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stopAll().finally(() => process.exit(1)))
 try {
-  const contenders = [await toPandoContender(pando), ...(await startOthers(pando, wanted))]
-  started.push(...contenders.slice(1))
+  const own = await toPandoContender(pando)
   const rows: SpikeRow[] = []
-  for (const scenario of scenarios.filter(({ name }) => asked.has(name)))
-    for (const contender of contenders) {
+  for (const scenario of scenarios.filter(({ name }) => asked.has(name))) {
+    // Anew for each: what a spike leaves in their queues takes some of them minutes.
+    const others = await startOthers(pando, wanted)
+    started.push(...others)
+    for (const contender of [own, ...others]) {
       const row = await runSpike(contender, scenario, plan)
       if (row === undefined) continue
       rows.push(row)
       printSpike(row)
     }
+    await Promise.all(started.splice(1).map((each) => each.stop()))
+  }
   const pinning = `servers and Postgres on processor ${serverCores}, the generator on ${generatorCores}`
   const report = { ...(await describeRun(pando.databaseUrl, plan)), pinning, rows }
   mkdirSync(`${benchFolder}results`, { recursive: true })
