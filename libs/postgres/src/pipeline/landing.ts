@@ -1,6 +1,7 @@
+import { remainingMs } from '@pando/core/deadline'
 import { PostgresError, PostgresUnavailable } from '../errors.ts'
 import type { ErrorReply } from './error-reply.ts'
-import type { Flight } from './flight.ts'
+import { toGivenUp, type Flight } from './flight.ts'
 import type { LaneKind, Observe } from './observation.ts'
 import type { SpeedLedger } from './speed-ledger.ts'
 
@@ -29,10 +30,12 @@ export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, 
 }
 
 /**
- * Behind a pooler nobody says that the server is in recovery before a write fails; that then is an outage, and nothing of
- * the write was done.
+ * Where the deadline went along as `statement_timeout`, Postgres may say that it passed before the own timer does. Behind
+ * a pooler nobody says that the server is in recovery before a write fails; that then is an outage, and nothing of the
+ * write was done.
  */
 function toFailure({ plan }: Flight, { fields }: ErrorReply, kind: LaneKind): Error {
+  if (fields.code === queryCanceled && remainingMs(plan.deadline) === 0) return toGivenUp('deadline', true)
   if (kind !== 'any' || plan.access !== 'write' || fields.code !== readOnlyTransaction) return new PostgresError(fields)
   return new PostgresUnavailable('connection', `Postgres takes no writes now: ${fields.message}`, { sent: false })
 }
