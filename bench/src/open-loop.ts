@@ -98,7 +98,8 @@ export function startOpenLoop(plan: OpenLoopPlan, cores?: string): Promise<OpenL
   const generator = buildGenerator()
   if (generator === undefined) return undefined
   const [command, ...args] = cores === undefined ? [generator] : ['taskset', '-c', cores, generator]
-  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  // In a session of its own: Linux shares out processors by session (autogroup), and the server is in ours.
+  const child = spawn(command!, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(plan))
   return text(child.stdout).then((stdout) => JSON.parse(stdout) as OpenLoopReport)
 }

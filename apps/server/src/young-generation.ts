@@ -1,10 +1,30 @@
-import { setFlagsFromString } from 'node:v8'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+
+/** The factor by which V8 lets it grow: it takes effect at once, unlike the flags that say how large it may get. */
+const setGrowthFactor = (factor: 1 | 2): void => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
 
 /**
  * V8 doubles its young generation whenever much of it survives, as all does while modules are loaded, and does not give
  * it back: some 20 MB that a server which has nothing to do would hold. So it stays small until the server listens.
  */
-export const keepYoungGenerationSmall = (): void => setFlagsFromString('--semi-space-growth-factor=1')
+export const keepYoungGenerationSmall = (): void => setGrowthFactor(1)
 
-/** From now on it grows as V8 sees fit: under load that is what keeps garbage cheap. */
-export const letYoungGenerationGrow = (): void => setFlagsFromString('--semi-space-growth-factor=2')
+/**
+ * It does not double any more when it has this size. Twice as much, which V8 would take, saves 4 % of the processor time of
+ * a small request, and makes the pauses longer in which everybody waits.
+ */
+const enoughBytes = 20 * 1024 ** 2
+const lookMs = 500
+let timer: NodeJS.Timeout | undefined
+
+/** From now on it grows: under load that is what keeps garbage cheap. */
+export function letYoungGenerationGrow(): void {
+  const adjust = (): void => setGrowthFactor(readYoungBytes() < enoughBytes ? 2 : 1)
+  adjust()
+  timer ??= setInterval(adjust, lookMs).unref()
+}
+
+/** So many bytes it has. */
+export function readYoungBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
+}
