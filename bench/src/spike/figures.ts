@@ -8,11 +8,11 @@ export const goodput = ({ all, seconds }: StageFound): number => all.good / seco
 /** Of all that was offered. */
 const shareGood = ({ good, sent }: Figures): number => (sent === 0 ? 1 : good / sent)
 
-/** The unloaded stage, the first at capacity, the spike, and what comes after it. */
+/** The unloaded stage, that at capacity, the spike, and the unloaded one after it. */
 function partsOf({ stages }: SpikeRow) {
   const most = Math.max(...stages.map(({ times }) => times))
   const atPeak = stages.findIndex(({ times }) => times === most)
-  return { unloaded: stages[0]!, before: stages[1]!, spike: stages[atPeak]!, after: stages[atPeak + 1]! }
+  return { unloaded: stages[0]!, atCapacity: stages[1]!, spike: stages[atPeak]!, after: stages[atPeak + 1]! }
 }
 
 /** The best that the server did in any stage, or in the closed loop by which its capacity was found. */
@@ -25,7 +25,7 @@ const [normalShare, normalLatency, normalSeconds] = [0.95, 1.5, 3]
  * middle one 1.5 × as late at most. Undefined when that does not come.
  */
 function secondsUntilNormal(row: SpikeRow): number | undefined {
-  const { before, after } = partsOf(row)
+  const { unloaded: before, after } = partsOf(row)
   const isNormal = (second: Figures): boolean =>
     shareGood(second) >= normalShare * shareGood(before.all) && second.p50Ms <= normalLatency * before.all.p50Ms
   const from = after.bySecond.findIndex((_second, at) => {
@@ -40,11 +40,11 @@ const ms = (of: number): string => `${of.toFixed(1)} ms`
 
 /** What a spike must not do, as far as this run of one server tells. */
 export function listSpikeGoals(row: SpikeRow): Goal[] {
-  const { unloaded, before, spike } = partsOf(row)
+  const { unloaded, atCapacity, spike } = partsOf(row)
   const most = `× ${spike.times}`
   const best = peak(row)
   const normal = secondsUntilNormal(row)
-  const memory = spike.rssMb / before.rssMb
+  const memory = spike.rssMb / atCapacity.rssMb
   const { refusedP99Ms, withoutRetryAfter, refused, p99Ms } = spike.all
   return [
     {
@@ -83,7 +83,7 @@ export function listSpikeGoals(row: SpikeRow): Goal[] {
     {
       text: `memory at ${most}, of that at × 1`,
       goal: '≤ 1.5 ×',
-      found: `${spike.rssMb.toFixed(0)} of ${before.rssMb.toFixed(0)} MB: ${memory.toFixed(2)} ×`,
+      found: `${spike.rssMb.toFixed(0)} of ${atCapacity.rssMb.toFixed(0)} MB: ${memory.toFixed(2)} ×`,
       isReached: memory <= 1.5,
     },
   ]

@@ -23,7 +23,10 @@ export type KindName = keyof typeof shares
 /** One stage of the schedule: so many times what the server can do. */
 export type Stage = { readonly times: number; readonly seconds: number }
 
-/** The unloaded server, then its capacity, then more and more, and its capacity again. */
+/**
+ * The unloaded server, then its capacity, then more and more, and as little as at first: at its capacity it is chance how many
+ * wait, so that no two stages are alike.
+ */
 export function toStages({ seconds, spikeSeconds }: { seconds: number; spikeSeconds: number }): readonly Stage[] {
   return [
     { times: 0.5, seconds },
@@ -31,7 +34,7 @@ export function toStages({ seconds, spikeSeconds }: { seconds: number; spikeSeco
     { times: 2, seconds },
     { times: 5, seconds },
     { times: 10, seconds: spikeSeconds },
-    { times: 1, seconds },
+    { times: 0.5, seconds },
   ]
 }
 
