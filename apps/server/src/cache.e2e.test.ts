@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { patiently, quickCache } from './testing/quick-cache.ts'
 import { type Api, type Asked, startApi } from './testing/start-api.ts'
@@ -12,10 +13,12 @@ const sql = `
   create table rooms (id int primary key);
   create table doors (id int primary key);
   create table timed (id int primary key, until timestamptz);
+  create table pages (id int primary key, short text, long text);
   create view titles with (security_invoker) as select title from posts;
   insert into authors values (1, 'ann'), (2, 'ben');
   insert into posts values (1, 1, 'one', null, true), (2, 2, 'two', null, true);
   insert into private_notes values (1, 'mine');
+  insert into pages select n, repeat(md5(n::text), 100), repeat(md5(n::text), 1000) from generate_series(1, 200) n;
   alter table posts enable row level security;
   alter table rooms enable row level security;
   alter table doors enable row level security;
@@ -28,12 +31,12 @@ const sql = `
   create policy secret on rooms for select using (exists (select from secrets s where s.id = rooms.id));
   create policy opaque on doors for select using (may_see(id));
   create policy timely on timed for select using (until > now());
-  create publication pando_cache for table posts, authors, members, rooms, doors, timed;
+  create publication pando_cache for table posts, authors, members, pages, rooms, doors, timed;
 `
 
 let api: Api
 beforeAll(async () => {
-  api = await startApi({ sql, environment: quickCache })
+  api = await startApi({ sql, environment: { ...quickCache, PANDO_GATEWAY_METRICS_PUBLIC: 'true' } })
 })
 afterAll(() => api?.stop())
 
@@ -103,6 +106,27 @@ describe('a read of a table of the publication', () => {
     await expect.poll(async () => ((await api.ask('/posts?select=id')).body as []).length, patiently).toBe(2)
     const after = await api.ask('/authors?select=name')
     expect([statusOf(after), after.text]).toEqual([hit, before.text])
+  })
+
+  test.each(['short', 'long'])('is compressed once for those who accept it, which counts: a %s one', async (column) => {
+    const countBytes = async (): Promise<number> => {
+      const metrics = await fetch(`${api.url}/metrics`)
+      return Number(/^cache_bytes (\d+)$/m.exec(await metrics.text())![1])
+    }
+    const accepting = (coding: string): Asked => ({ headers: { 'accept-encoding': coding } })
+    let id = 0
+    /** A page that nobody has asked for. */
+    const askForNext = async () => {
+      const page = `/pages?select=${column}&id=eq.${(id += 1)}`
+      const { text } = await api.ask(page, accepting('identity'))
+      const before = await countBytes()
+      const answers = [1, 2, 3].map(() => api.ask(page, accepting('gzip')))
+      const found = (await Promise.all(answers)).map((one) => [statusOf(one), one.headers.get('content-encoding')])
+      expect((await api.ask(page, accepting('gzip'))).text).toBe(text)
+      return { found, more: (await countBytes()) - before - gzipSync(text, { level: 4 }).length }
+    }
+    const found = [1, 2, 3].map(() => [hit, 'gzip'])
+    await expect.poll(askForNext, patiently).toEqual({ found, more: 0 })
   })
 
   test('is read anew, or not kept, when the request wants it so', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@pando/core/clock'
+import { toOwn } from '@pando/http/encodings'
 import type { Lsn } from '@pando/postgres/lsn'
 import type { CacheValues } from './config.ts'
 import type { Sight } from './known-log.ts'
@@ -56,7 +57,7 @@ export function createKeptAnswers({ options, ledger, shared, clock, observe }: K
     peek: local.get,
     keep: (key, kept, sight) => {
       if (toBytes(kept.page.body) > options.answerBytesMax || !isRight(kept)) return false
-      local.set(key, { ...kept, page: toOwn(kept.page), seen: ledger.count, sight, isOver: false })
+      local.set(key, { ...kept, page: toOwnPage(kept.page), seen: ledger.count, sight, isOver: false, encodedBytes: 0 })
       return true
     },
     share: (name, kept, lsn) => shared?.set(name, { ...kept, lsn }),
@@ -72,5 +73,12 @@ export function createKeptAnswers({ options, ledger, shared, clock, observe }: K
   }
 }
 
+/** From here on a body is kept as bytes, by which it is known again when it is compressed; as text it is sent no faster. */
+const textBytesMax = 2 * 1024
+
 /** Bytes that came from a socket may hold on to many more. */
-const toOwn = (page: Page): Page => (page.body instanceof Buffer ? { ...page, body: Buffer.from(page.body) } : page)
+function toOwnPage(page: Page): Page {
+  const { body } = page
+  if (body === undefined || (typeof body === 'string' && body.length < textBytesMax)) return page
+  return { ...page, body: toOwn(typeof body === 'string' ? Buffer.from(body) : body) }
+}

@@ -1,3 +1,4 @@
+import { keepEncodings } from '@pando/http/encodings'
 import { LRUCache } from 'lru-cache'
 import type { Sight } from './known-log.ts'
 import type { Kept } from './page.ts'
@@ -9,6 +10,8 @@ export type Entry = Kept & {
   sight: Sight | undefined
   /** It is not right any more. */
   isOver: boolean
+  /** What its body is in other codings. */
+  encodedBytes: number
 }
 
 /** What this process keeps. */
@@ -25,11 +28,20 @@ const entryBytes = 1_000
 export function createLocalStore(bytesMax: number): LocalStore {
   const entries = new LRUCache<string, Entry>({
     maxSize: bytesMax,
-    sizeCalculation: ({ page }, key) => toBytes(page.body) + key.length + entryBytes,
+    sizeCalculation: ({ page, encodedBytes }, key) => toBytes(page.body) + encodedBytes + key.length + entryBytes,
   })
+  /** Counted anew, by a value that is another one. */
+  const grow = (key: string, body: Buffer, bytes: number): void => {
+    const entry = entries.peek(key)
+    if (entry?.page.body === body) entries.set(key, { ...entry, encodedBytes: entry.encodedBytes + bytes })
+  }
   return {
     get: (key) => entries.get(key),
-    set: (key, entry) => void entries.set(key, entry),
+    set: (key, entry) => {
+      entries.set(key, entry)
+      const { body } = entry.page
+      if (body instanceof Buffer) keepEncodings(body, (bytes) => grow(key, body, bytes))
+    },
     clear: () => entries.clear(),
     get size() {
       return { answers: entries.size, bytes: entries.calculatedSize }

@@ -1,6 +1,8 @@
+import { encodeOf } from '@pando/http/encodings'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream'
+import { callbackify, promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
 
 const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
@@ -12,7 +14,8 @@ type Coding = 'br' | 'gzip'
 
 /**
  * Compresses answers where it pays: text of at least `bytesMin` bytes for a client that accepts it. Whole bodies are
- * compressed in the thread pool; streams as they pass, flushed chunk by chunk. Small answers cost one comparison.
+ * compressed in the thread pool, once for each coding where the body is kept; streams as they pass, flushed chunk by chunk.
+ * Small answers cost one comparison.
  */
 export function addCompression(app: FastifyInstance, { bytesMin }: { bytesMin: number }): void {
   app.addHook('onSend', (request, reply, payload: unknown, done) => {
@@ -27,7 +30,7 @@ export function addCompression(app: FastifyInstance, { bytesMin }: { bytesMin: n
     weakenEtag(reply)
     if (isStream) return done(null, compressStream(payload, coding))
     compressWhole(payload as string | Buffer, coding, (error, compressed) => {
-      if (error !== null) return done(error)
+      if (error) return done(error)
       reply.header('content-length', String(compressed.length))
       done(null, compressed)
     })
@@ -74,12 +77,13 @@ export function preferredCoding(header: string | string[] | undefined): Coding |
   return (['br', 'gzip'] as const).find((coding) => (weights.get(coding) ?? weights.get('*') ?? 0) > 0)
 }
 
-type Compressed = (error: Error | null, result: Buffer) => void
+const compress = { br: promisify(brotliCompress), gzip: promisify(gzip) }
 
-function compressWhole(payload: string | Buffer, coding: Coding, callback: Compressed): void {
-  if (coding === 'br') brotliCompress(payload, brotliQuality, callback)
-  else gzip(payload, gzipLevel, callback)
-}
+const compressWhole = callbackify((payload: string | Buffer, coding: Coding): Promise<Buffer> => {
+  const make = (): Promise<Buffer> =>
+    coding === 'br' ? compress.br(payload, brotliQuality) : compress.gzip(payload, gzipLevel)
+  return encodeOf(payload)?.(coding, make) ?? make()
+})
 
 function compressStream(source: Readable, coding: Coding): Transform {
   const compressor =
