@@ -85,6 +85,11 @@ export const errors = {
   path: () => refusal('PGRST125', 404, 'Invalid path specified in request URL'),
   openapiDisabled: () => refusal('PGRST126', 404, 'Root endpoint metadata is disabled'),
   notImplemented: (details: string) => refusal('PGRST127', 400, 'Feature not implemented', { details }),
+  keyKept: (column: string, key: string) =>
+    refusal('PGRST127', 400, 'Feature not implemented', {
+      details: `The rows are on the server of ${column} = ${key}, and cannot go to another.`,
+      hint: `Leave ${column} out of the update, or delete the rows and insert them anew.`,
+    }),
   maxAffectedRpc: () =>
     refusal(
       'PGRST128',

@@ -1,12 +1,15 @@
 import type { Deadline } from '@pando/core/deadline'
 import type { Witness } from '@pando/cache/witness'
 import type { Consistency, HangUp, Parameter, Statement, StatementResult } from '@pando/postgres/exchange'
+import { PostgresError } from '@pando/postgres/errors'
 import type { Isolation } from '@pando/postgres/pipeline/envelope'
 import { quoteQualified } from '@pando/postgres/quote'
 import type { CompiledStatement } from './compiled.ts'
 import type { RestDeps } from './deps.ts'
 import { errors } from './errors.ts'
+import { mustKeepKey } from './must-keep-key.ts'
 import type { PageRange } from './page-range.ts'
+import { plannedRows } from './planned-rows.ts'
 import type { CompiledRequest } from './plan/compiled-request.ts'
 import type { Settings } from './request-settings.ts'
 import type { ApiRequest } from './request/api-request.ts'
@@ -41,9 +44,23 @@ type Run = Pick<RestDeps, 'run' | 'transaction'>
 /**
  * Runs a request as its caller: in one round trip, unless its effect depends on what it finds.
  *
- * @throws PostgresError, PostgresUnavailable, and the refusals of `refuseEffect`
+ * @throws PostgresError, PostgresUnavailable, and the refusals of `refuseEffect` and `mustKeepKey`
  */
 export function execute(deps: Run, execution: Execution): Promise<ResultSet> {
+  mustKeepKey(execution)
+  const { compiled } = execution
+  const { plainStatement } = compiled
+  if (plainStatement === undefined) return executeOnce(deps, execution)
+  return executeOnce(deps, execution).catch((error: unknown) => {
+    if (!isDenied(error)) throw error
+    return executeOnce(deps, { ...execution, compiled: { ...compiled, statement: plainStatement } })
+  })
+}
+
+/** A privilege is missing, or a policy refuses; nothing was done. */
+const isDenied = (error: unknown): boolean => error instanceof PostgresError && error.fields.code === '42501'
+
+function executeOnce(deps: Run, execution: Execution): Promise<ResultSet> {
   const rollback = mustRollBack(execution)
   const mustLook = rollback || isConditional(execution) || isolationOf(execution.compiled) !== undefined
   const trip = mustLook ? inTransaction(deps, execution, rollback) : inOneTrip(deps, execution)
@@ -168,8 +185,7 @@ function estimatedTotal(
   found: ResultSet,
   estimate: StatementResult,
 ): { total?: number } {
-  const plan = JSON.parse(joinLines(estimate).toString()) as [{ Plan: { 'Plan Rows': number } }]
-  const planned = plan[0].Plan['Plan Rows']
+  const planned = plannedRows(joinLines(estimate).toString())
   if (request.preferences.count === 'planned') return { total: planned }
   if (found.total === undefined) return { total: planned }
   return {

@@ -56,9 +56,11 @@ export function createHandler(deps: RestDeps): Handler {
   const generationOf = createGenerations(deps)
   const refusalOf = (error: unknown, request: FastifyRequest, caller: Caller | undefined): Answer => {
     if (isFault(error)) request.log.error(error)
-    const { anonRole } = generationOf() ?? deps
+    const generation = generationOf()
+    const { anonRole } = generation ?? deps
     const role = caller?.role ?? anonRole
-    return renderError(error, { role, isAnonymous: role === anonRole, method: request.method })
+    const isOnCitus = generation?.catalogue.shardKeys !== undefined
+    return renderError(error, { role, isAnonymous: role === anonRole, method: request.method, isOnCitus })
   }
   const handle: Handle = async (request, reply, fail) => {
     let caller: Caller | undefined

@@ -3,8 +3,8 @@ import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
 import { describe, expect, test } from 'vitest'
 import { isFault, renderError } from './render-error.ts'
 
-const stranger = { role: 'anon', isAnonymous: true, method: 'GET' }
-const user = { role: 'authenticated', isAnonymous: false, method: 'POST' }
+const stranger = { role: 'anon', isAnonymous: true, method: 'GET', isOnCitus: false }
+const user = { role: 'authenticated', isAnonymous: false, method: 'POST', isOnCitus: false }
 
 function postgres(code: string, message = 'no', more: { detail?: string; hint?: string } = {}): PostgresError {
   return new PostgresError({ severity: 'ERROR', code, message, ...more })

@@ -3,11 +3,18 @@ import { PostgresError, PostgresUnavailable } from '@pando/postgres/errors'
 import type { PostgresErrorFields } from '@pando/postgres/errors'
 import type { Answer } from './answer.ts'
 import { errors } from './errors.ts'
+import { fromCitus } from './from-citus.ts'
 import { parseRaised } from './parse-raised.ts'
 import { statusOfSqlState } from './status-of-sqlstate.ts'
 
 /** What the error texts may depend on besides the error itself. */
-export type FailedRequest = { readonly role: string; readonly isAnonymous: boolean; readonly method: string }
+export type FailedRequest = {
+  readonly role: string
+  readonly isAnonymous: boolean
+  readonly method: string
+  /** Whether tables are spread over servers by Citus. */
+  readonly isOnCitus: boolean
+}
 
 /**
  * The one place of this service where an error becomes an answer: `{code, message, details, hint}` as the SDKs decode
@@ -15,7 +22,9 @@ export type FailedRequest = { readonly role: string; readonly isAnonymous: boole
  * this function logs it.
  */
 export function renderError(error: unknown, request: FailedRequest): Answer {
-  if (error instanceof PostgresError) return renderPostgresError(error.fields, request)
+  if (error instanceof PostgresError) {
+    return renderPostgresError(request.isOnCitus ? fromCitus(error.fields) : error.fields, request)
+  }
   const refusal =
     error instanceof Refusal
       ? toWireRefusal(error)

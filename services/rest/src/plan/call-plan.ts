@@ -6,10 +6,13 @@ import type { LimitPlan, ReadPlan } from './read-plan.ts'
 export type CallPlan = {
   readonly routine: Routine
   readonly input: CallInput
-  /** What the answer is made of. */
+  /**
+   * What the answer is made of. A call that `staysHere` is kept from the workers of Citus, which do not have the function, or
+   * may not ask other servers in it, when the statement goes to them for what is embedded.
+   */
   readonly result:
     /** Rows of a relation, a composite type or an unknown record: read like those of a relation. */
-    | { readonly kind: 'rows'; readonly read: ReadPlan; readonly isSet: boolean }
+    | { readonly kind: 'rows'; readonly read: ReadPlan; readonly isSet: boolean; readonly staysHere: boolean }
     | { readonly kind: 'values'; readonly isSet: boolean; readonly limit?: LimitPlan }
     | { readonly kind: 'void' }
 }

@@ -11,12 +11,13 @@ import type { Answering } from '../sql/write-read-statement.ts'
 import { chooseMedia } from './choose-media.ts'
 import type { Explain, Media } from './choose-media.ts'
 import type { CompiledRequest } from './compiled-request.ts'
+import type { MutatePlan } from './mutate-plan.ts'
 import { pageClass } from './page-class.ts'
 import { planCall } from './plan-call.ts'
-import { planMutation } from './plan-mutation.ts'
+import { planMutation, withoutSystemColumns } from './plan-mutation.ts'
 import { planRead } from './plan-read.ts'
 import { findComputed } from './resolve-field.ts'
-import { createScope, findRelation } from './scope.ts'
+import { createScope, findRelation, isOnCitus } from './scope.ts'
 import type { Context, Scope } from './scope.ts'
 import { toSources } from './sources.ts'
 import { selectsWholeRows } from './whole-rows.ts'
@@ -77,9 +78,19 @@ function compileMutation(scope: Scope, relation: Relation, { request, body }: Ar
   const change = changes[method as keyof typeof changes]
   const isUpsert = change === 'insert' && plan.change.kind === 'insert' && plan.change.conflict !== undefined
   const answering = { format: media.format, hasBody: plan.read !== undefined }
-  const statement = writeMutationStatement(plan, answering, (name) => findComputed(scope, relation, name))
-  const compiled = finish(media, statement, { kind: 'mutate', access: 'write', hasBody: answering.hasBody })
-  return { ...compiled, mutation: isUpsert ? 'upsert' : change }
+  const finished = (of: MutatePlan): CompiledRequest =>
+    finish(
+      media,
+      writeMutationStatement(of, answering, (name) => findComputed(scope, relation, name)),
+      { kind: 'mutate', access: 'write', hasBody: answering.hasBody },
+    )
+  const plain = withoutSystemColumns(plan)
+  return {
+    ...finished(plan),
+    mutation: isUpsert ? 'upsert' : change,
+    ...(plain && { plainStatement: finished(plain).statement }),
+    ...(plan.change.kind === 'update' && { keptKey: plan.change.keptKey }),
+  }
 }
 
 function compileCall(context: Context, name: QualifiedName, arrived: Arrived): CompiledRequest {
@@ -113,7 +124,9 @@ function toAnswering(scope: Scope, request: ApiRequest, { format }: Media): Answ
   const { maxRows } = scope.config
   const hasBody = request.method !== 'HEAD'
   if (count === 'exact') return { format, hasBody, total: {} }
-  if (count === 'estimated' && maxRows !== undefined) return { format, hasBody, total: { upTo: maxRows + 1 } }
+  if (count === 'estimated' && maxRows !== undefined) {
+    return { format, hasBody, total: { upTo: maxRows + 1, hasColumn: isOnCitus(scope) } }
+  }
   return { format, hasBody }
 }
 

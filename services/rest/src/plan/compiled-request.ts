@@ -1,4 +1,5 @@
 import type { CompiledStatement } from '../compiled.ts'
+import type { KeptKey } from './mutate-plan.ts'
 import type { ReadSources } from './sources.ts'
 
 /**
@@ -10,6 +11,8 @@ export type CompiledRequest = {
   /** `write` for mutations and for calls of volatile functions by POST. */
   readonly access: 'read' | 'write'
   readonly statement: CompiledStatement
+  /** The same without the system columns that `statement` reads; who has grants on single columns may not read those. */
+  readonly plainStatement?: CompiledStatement
   /** For `count=planned|estimated`: an `explain (format json)` whose top node's `Plan Rows` is the estimate. */
   readonly estimate?: CompiledStatement
   readonly output: OutputFormat
@@ -23,6 +26,8 @@ export type CompiledRequest = {
   readonly isVoid: boolean
   /** Of reads: what they read. */
   readonly sources?: ReadSources
+  /** Of updates: what the body must repeat, see `mustKeepKey`. */
+  readonly keptKey?: KeptKey
   readonly mutation?: 'insert' | 'update' | 'delete' | 'upsert' | 'put'
 }
 

@@ -1,4 +1,5 @@
 import type { Column, QualifiedName, Relation } from '@pando/catalogue/catalogue'
+import type { Slot } from '../request/query.ts'
 import type { FilterPlan, ReadPlan } from './read-plan.ts'
 
 /** A change of rows, with every name resolved. */
@@ -21,15 +22,29 @@ export type Insert = {
   readonly filters: readonly FilterPlan[]
 }
 
-export type Update = { readonly kind: 'update'; readonly payload: Payload; readonly filters: readonly FilterPlan[] }
+export type Update = {
+  readonly kind: 'update'
+  readonly payload: Payload
+  readonly filters: readonly FilterPlan[]
+  readonly keptKey?: KeptKey
+}
+
+/**
+ * The column by which Citus spreads the rows of an update. It takes no update that sets it: a payload may only repeat the
+ * key that the request is about.
+ */
+export type KeptKey = { readonly column: string; readonly slot: Slot }
 
 export type Delete = { readonly kind: 'delete'; readonly filters: readonly FilterPlan[] }
 
 export type Conflict = {
   readonly columns: readonly string[]
   readonly resolution: 'merge' | 'ignore'
-  /** Whether it is counted which rows were there; Citus takes no function for that. */
-  readonly isCounted: boolean
+  /**
+   * How new rows are told from those that were there: an update counts itself in a setting, which Citus does not take; or by
+   * a system column, which partitions do not have. Undefined where neither is possible.
+   */
+  readonly counting?: 'setting' | 'row'
 }
 
 /** The body as rows. */

@@ -6,7 +6,7 @@ import { chooseRoutine, isUnnamed } from './choose-routine.ts'
 import { pageClass } from './page-class.ts'
 import { rowsName } from './plan-mutation.ts'
 import { planRead } from './plan-read.ts'
-import { findRelation } from './scope.ts'
+import { findRelation, isOnCitus } from './scope.ts'
 import type { Scope } from './scope.ts'
 
 export type Invocation = { readonly request: ApiRequest; readonly body: BodyShape; readonly name: QualifiedName }
@@ -70,5 +70,5 @@ function planResult(scope: Scope, request: ApiRequest, routine: Routine): CallPl
     types: new Map(routine.returns.columns?.map((column) => [column.name, column.type])),
   } as const
   const read = planRead(scope, target, { select: query.select, parts: query, values: query.values })
-  return { kind: 'rows', read, isSet }
+  return { kind: 'rows', read, isSet, staysHere: isOnCitus(scope) && read.embeds.length > 0 }
 }

@@ -1,4 +1,4 @@
-import type { Relation } from '@pando/catalogue/catalogue'
+import { nameKey, type Relation } from '@pando/catalogue/catalogue'
 import { errors } from '../errors.ts'
 import type { ApiRequest, BodyShape } from '../request/api-request.ts'
 import type { LogicTree } from '../request/query.ts'
@@ -47,7 +47,7 @@ function planChange(scope: Scope, mutation: Mutation, alias: string): MutatePlan
     case 'DELETE':
       return { kind: 'delete', filters: rootFilters(alias) }
     case 'PATCH':
-      return { kind: 'update', payload: planPayload(scope, mutation), filters: rootFilters(alias) } satisfies Update
+      return planUpdate(scope, mutation, rootFilters(alias))
     case 'PUT':
       return planPut(scope, mutation)
     default: {
@@ -56,6 +56,14 @@ function planChange(scope: Scope, mutation: Mutation, alias: string): MutatePlan
       return { kind: 'insert', payload, filters: [], conflict } satisfies Insert
     }
   }
+}
+
+function planUpdate(scope: Scope, mutation: Mutation, filters: readonly FilterPlan[]): Update {
+  const payload = planPayload(scope, mutation)
+  const key = scope.catalogue.shardKeys?.get(nameKey(mutation.relation))
+  const isSet = payload.columns.some(({ column }) => column.name === key)
+  if (key === undefined || scope.shardKeySlot === undefined || !isSet) return { kind: 'update', payload, filters }
+  return { kind: 'update', payload, filters, keptKey: { column: key, slot: scope.shardKeySlot } }
 }
 
 function planRootFilters(scope: Scope, { request, relation }: Mutation, alias: string): FilterPlan[] {
@@ -68,7 +76,20 @@ function planConflict(scope: Scope, { preferences, query }: ApiRequest, relation
   const columns = query.onConflict ?? relation.primaryKey
   if (preferences.resolution === undefined || columns.length === 0) return undefined
   const resolution = preferences.resolution === 'merge-duplicates' ? 'merge' : 'ignore'
-  return { columns, resolution, isCounted: !isOnCitus(scope) }
+  return { columns, resolution, counting: chooseCounting(scope, relation) }
+}
+
+/** A view that can be written to on Citus has its rows on the coordinator, which is then as any Postgres. */
+function chooseCounting(scope: Scope, { kind }: Relation): Conflict['counting'] {
+  if (!isOnCitus(scope) || kind === 'view') return 'setting'
+  return kind === 'table' ? 'row' : undefined
+}
+
+/** The same for callers who may not read system columns; undefined where none is read. */
+export function withoutSystemColumns(plan: MutatePlan): MutatePlan | undefined {
+  const { change } = plan
+  if (change.kind !== 'insert' || change.conflict?.counting !== 'row') return undefined
+  return { ...plan, change: { ...change, conflict: { ...change.conflict, counting: undefined } } }
 }
 
 /** One row, addressed by its whole primary key, that the payload must repeat. */
@@ -84,7 +105,7 @@ function planPut(scope: Scope, mutation: Mutation): Insert {
   return {
     kind: 'insert',
     payload,
-    conflict: { columns: relation.primaryKey, resolution: 'merge', isCounted: !isOnCitus(scope) },
+    conflict: { columns: relation.primaryKey, resolution: 'merge', counting: chooseCounting(scope, relation) },
     filters: planRootFilters(scope, mutation, payload.alias),
   }
 }

@@ -33,10 +33,14 @@ export function writeCallStatement(
 /** The rows of a call, under the name that the read on top of them uses. Postgres calls the function once. */
 function writeCallRows(plan: CallPlan, findComputed: FindComputed, params: Parameters): string {
   if (plan.result.kind !== 'rows') return ''
-  const { read } = plan.result
+  const { read, staysHere } = plan.result
   const alias = 'pando_call'
   const list = writeCarried({ ...carriedColumns(read), all: true }, { alias, relation: read.relation }, findComputed)
-  return `with ${quoteName(rowsName)} as (select ${list} from ${writeCall(plan, params).from(quoteName(alias))}) `
+  const call = `select ${list} from ${writeCall(plan, params).from(quoteName(alias))}`
+  // The catalogue is a table of the coordinator, so that Citus works out here what asks it.
+  if (staysHere)
+    return `with ${quoteName(rowsName)} as materialized (${call} where exists(select from pg_catalog.pg_am)) `
+  return `with ${quoteName(rowsName)} as (${call}) `
 }
 
 /** A function that returns one row answers with an object. */

@@ -49,25 +49,27 @@ function writeDefaults(shape: 'object' | 'array', params: Parameters): string {
 }
 
 function writeConflict(
-  { columns, resolution, isCounted }: NonNullable<Insert['conflict']>,
+  { columns, resolution, counting }: NonNullable<Insert['conflict']>,
   names: readonly string[],
 ): string {
   const on = ` on conflict (${columns.map(quoteName).join(', ')})`
   if (resolution === 'ignore' || names.length === 0) return `${on} do nothing`
   const update = `${on} do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`
-  if (!isCounted) return update
+  if (counting !== 'setting') return update
   const counted = `coalesce(nullif(current_setting('${updatedSetting}', true), ''), '0')::int + 1`
   return `${update} where set_config('${updatedSetting}', (${counted})::text, true) is not null`
 }
 
 /** Of an array the first element counts. */
-function writeUpdate(plan: MutatePlan, { payload, filters }: Update, params: Parameters): string | undefined {
+function writeUpdate(plan: MutatePlan, { payload, filters, keptKey }: Update, params: Parameters): string | undefined {
   if (payload.columns.length === 0) return undefined
   const names = payload.columns.map(({ column }) => quoteName(column.name))
   const values = payload.columns.map((each) => writePayloadValue(payload, each))
   const alias = quoteName(payload.alias)
   const rows = `select ${values.map((value, index) => `${value} as ${names[index]}`).join(', ')} from ${writePayload(payload, params)}`
   const source = payload.shape === 'array' ? `(${rows} limit 1)` : `(${rows})`
-  const assignments = names.map((name) => `${name} = ${alias}.${name}`).join(', ')
+  const kept = keptKey && quoteName(keptKey.column)
+  const from = (name: string): string => (name === kept ? quoteName(plan.alias) : alias)
+  const assignments = names.map((name) => `${name} = ${from(name)}.${name}`).join(', ')
   return `update ${target(plan)} set ${assignments} from ${source} as ${alias}${writeWhere(filters, params)}`
 }

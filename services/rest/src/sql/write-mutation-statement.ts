@@ -1,6 +1,6 @@
 import type { CompiledStatement } from '../compiled.ts'
 import { carriedColumns } from '../plan/carried-columns.ts'
-import type { MutatePlan } from '../plan/mutate-plan.ts'
+import type { Conflict, MutatePlan } from '../plan/mutate-plan.ts'
 import { rowsName } from '../plan/plan-mutation.ts'
 import { createParameters } from './parameters.ts'
 import { quoteName, quoteQualified } from '@pando/postgres/quote'
@@ -56,9 +56,18 @@ function isOneObject({ change, read }: MutatePlan): boolean {
   return read !== undefined && !read.grouped && read.embeds.length === 0
 }
 
-function writeReturning({ read, location, alias, relation }: MutatePlan, findComputed: FindComputed): string {
+function writeReturning(plan: MutatePlan, findComputed: FindComputed): string {
+  const { read, location, alias, relation } = plan
   const carried = read === undefined ? { all: false, names: new Set(location), row: false } : carriedColumns(read)
-  return writeCarried(carried, { alias, relation }, findComputed)
+  const list = writeCarried(carried, { alias, relation }, findComputed)
+  // The update of a conflict has locked the row, an insert has not.
+  return countingOf(plan) === 'row' ? `${list}, (${quoteName(alias)}.xmax = 0) as ${quoteName(isNewColumn)}` : list
+}
+
+const isNewColumn = 'pando_is_new'
+
+function countingOf({ change }: MutatePlan): Conflict['counting'] {
+  return change.kind === 'insert' ? change.conflict?.counting : undefined
 }
 
 /** An update that sets nothing changes no rows, and still answers with their columns. */
@@ -67,8 +76,11 @@ function writeNothing({ relation, alias }: MutatePlan, returning: string): strin
 }
 
 /** Of an upsert: how many rows are new. */
-function writeInserted({ change }: MutatePlan): string | undefined {
-  if (change.kind !== 'insert' || change.conflict === undefined || !change.conflict.isCounted) return undefined
+function writeInserted(plan: MutatePlan): string | undefined {
+  const counting = countingOf(plan)
+  if (counting === undefined) return undefined
+  const rows = quoteName(rowsName)
+  if (counting === 'row') return `(select count(*) from ${rows} where ${quoteName(isNewColumn)})`
   const updated = `coalesce(nullif(current_setting('${updatedSetting}', true), ''), '0')::int`
-  return `(select count(*) from ${quoteName(rowsName)}) - ${updated}`
+  return `(select count(*) from ${rows}) - ${updated}`
 }

@@ -11,8 +11,11 @@ import { writeBareRows, writeRows } from './write-read.ts'
 export type Answering = {
   readonly format: BodyFormat
   readonly hasBody: boolean
-  /** `upTo` stops counting: whether there are more is all that `count=estimated` needs to know. */
-  readonly total?: { readonly upTo?: number }
+  /**
+   * `upTo` stops counting: whether there are more is all that `count=estimated` needs to know. Citus then collects the rows,
+   * which must have a column.
+   */
+  readonly total?: { readonly upTo?: number; readonly hasColumn?: boolean }
 }
 
 /**
@@ -47,8 +50,9 @@ export function writeReadText(read: ReadPlan, { format, hasBody, total }: Answer
   return `select ${cells} from (${writeRows(read, params)}) as r`
 }
 
-function writeTotal(read: ReadPlan, { upTo }: { upTo?: number }, params: Parameters): string {
+function writeTotal(read: ReadPlan, total: NonNullable<Answering['total']>, params: Parameters): string {
+  const { upTo, hasColumn } = total
   if (read.limit === undefined && upTo === undefined && !read.grouped) return 'count(*)'
   const bound = upTo === undefined ? '' : ` limit ${upTo}`
-  return `(select count(*) from (${writeBareRows(read, params)}${bound}) as t)`
+  return `(select count(*) from (${writeBareRows(read, params, { list: hasColumn ? '1' : '' })}${bound}) as t)`
 }

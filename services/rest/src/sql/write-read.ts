@@ -28,8 +28,12 @@ function writeLifted({ read, link }: EmbedPlan, params: Parameters, grouped: boo
 }
 
 /** The rows without any output: what is counted, estimated, or asked whether it exists. */
-export function writeBareRows(read: ReadPlan, params: Parameters, link?: Link): string {
-  return selectFrom(read, params, { list: '', lifts: false, link })
+export function writeBareRows(
+  read: ReadPlan,
+  params: Parameters,
+  shape: Pick<Shape, 'link'> & Partial<Pick<Shape, 'list'>> = {},
+): string {
+  return selectFrom(read, params, { list: '', lifts: false, ...shape })
 }
 
 type Shape = {
@@ -81,7 +85,7 @@ function writeLink(link: Link | undefined, alias: string): string[] {
 }
 
 function writeConditions(read: ReadPlan, params: Parameters, link: Link | undefined): string[] {
-  const exists = (embed: EmbedPlan): string => `exists(${writeBareRows(embed.read, params, embed.link)})`
+  const exists = (embed: EmbedPlan): string => `exists(${writeBareRows(embed.read, params, { link: embed.link })})`
   const ofLink = link?.kind === 'junction' ? link.filters : []
   return [
     ...[...ofLink, ...read.filters].map((filter) => writeFilter(filter, params, exists)),

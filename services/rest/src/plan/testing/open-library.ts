@@ -41,12 +41,13 @@ export type Library = {
   close(): Promise<void>
 }
 
-export async function openLibrary(): Promise<Library> {
+/** With `shardKeys` requests are planned as on Citus. */
+export async function openLibrary(onCitus: Pick<Catalogue, 'shardKeys'> = {}): Promise<Library> {
   const sql = readFileSync(new URL('library.sql', import.meta.url), 'utf8')
   const database = await createTestDatabase({ conventions: false, sql })
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
-  const catalogue = await loadLibrary(client)
+  const catalogue = { ...(await loadLibrary(client)), ...onCitus }
   const compileAsked = async (url: string, asked: Asked = {}): Promise<Prepared> =>
     prepareRequest(catalogue, url, asked)
   const asReader = async <T>(work: () => Promise<T>): Promise<T> => {
