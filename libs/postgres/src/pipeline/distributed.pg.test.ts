@@ -81,6 +81,12 @@ describe('where tables are spread over servers', () => {
     await expect(pools.run(exchange(insert('read')))).rejects.toMatchObject({ fields: { code: '25006' } })
   })
 
+  test('a function that says so takes the server for no standby', async () => {
+    const refuse = sql(`do $$ begin raise exception 'I refuse!' using errcode = '25006'; end $$`)
+    const failed = pools.run(exchange(refuse, { access: 'write' }))
+    await expect(failed).rejects.toMatchObject({ fields: { code: '25006', message: 'I refuse!' } })
+  })
+
   test('transactions that look before they commit have claims and isolation too', async () => {
     const settings = [['request.jwt.claims', 'mine']] as const
     const request = { role: 'anon', access: 'read', isolation: 'serializable', settings, ...within(5_000) } as const

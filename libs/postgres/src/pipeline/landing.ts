@@ -15,6 +15,7 @@ export type LandingDeps = {
 const queryCanceled = '57014'
 const invalidStatementName = '26000'
 const readOnlyTransaction = '25006'
+const raised = 'exec_stmt_raise'
 
 /** Decides what an answered flight comes to: a result, an error, or a second try; and what is learned from it. */
 export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, tookMs: number): void {
@@ -34,9 +35,11 @@ export function settleLanded(deps: LandingDeps, kind: LaneKind, flight: Flight, 
  * a pooler nobody says that the server is in recovery before a write fails; that then is an outage, and nothing of the
  * write was done.
  */
-function toFailure({ plan }: Flight, { fields }: ErrorReply, kind: LaneKind): Error {
+function toFailure({ plan }: Flight, { fields, routine }: ErrorReply, kind: LaneKind): Error {
   if (fields.code === queryCanceled && remainingMs(plan.deadline) === 0) return toGivenUp('deadline', true)
   if (kind !== 'any' || plan.access !== 'write' || fields.code !== readOnlyTransaction) return new PostgresError(fields)
+  // A function's own words say nothing of the server.
+  if (routine === raised) return new PostgresError(fields)
   return new PostgresUnavailable('connection', `Postgres takes no writes now: ${fields.message}`, { sent: false })
 }
 
