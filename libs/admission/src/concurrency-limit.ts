@@ -1,5 +1,6 @@
 import { createMeasurement } from './measurement.ts'
 import type { Profile, Pull } from './profile.ts'
+import { Window } from './window.ts'
 
 export type ConcurrencyLimitOptions = {
   /** What a node begins with, and keeps while it has little to do. */
@@ -103,26 +104,15 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   /** When the limit last shrank. */
   let shrunkAt = 0
   let gradient = 1
-  const touched: Profile[] = []
-  let [compared, logRatios, answers, failures, peak, gone] = [0, 0, 0, 0, 0, 0]
+  const window = new Window()
   /** Answers since the limit last changed. */
   let answersToThis = 0
   /** What the limit was before it began to shrink, and how many went a millisecond then. */
   let trial: { readonly value: number; readonly perMs: number } | undefined
   /** Whether more run than may since it shrank. */
   let draining = false
-  let hasMissed = false
-  /** Whether somebody found no place for its kind. */
-  let hasMissedKind = false
-  let windowStartMs: number | undefined
   const measurement = createMeasurement({ windowMs, probeMs })
 
-  const begin = (nowMs: number): void => {
-    for (const profile of touched.splice(0)) profile.clear()
-    compared = logRatios = answers = failures = peak = gone = 0
-    hasMissed = hasMissedKind = false
-    windowStartMs = nowMs
-  }
   /**
    * Who is inside for longer than usual already is a voice too, or the quick ones would speak for those who stand. It is
    * heard in each window of its stay, so in all of them together about as loudly as by an answer.
@@ -131,16 +121,14 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     if (of < shrunkAt || profile.base === undefined) return
     const longer = Math.log(ageMs + latencySlackMs) - profile.base
     if (longer < Math.log(overdue)) return
-    const weight = Math.min(1, tookMs / ageMs)
-    compared += weight
-    logRatios += weight * longer
+    window.compare(longer, Math.min(1, tookMs / ageMs))
   }
-  const settle = (pull: Pull): void => touched.forEach((profile) => profile.settle(pull))
   const measuringOf = (): number => (measurement.isOn ? measurement.places : value)
 
   const turn = (): number => {
+    const { answers, failures, gone, hasMissed } = window
     if (answers === 0) return failures > 0 || (hasMissed && gone === 0) ? failureFactor : 1
-    if (compared > 0) gradient = Math.exp(logRatios / compared)
+    gradient = window.ratio ?? gradient
     const factor = Math.min(growMost, Math.max(shrinkMost, latencyFactor / gradient))
     return failures > failureShare * (answers + failures) ? Math.min(factor, failureFactor) : factor
   }
@@ -148,7 +136,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   const hasGoneAlong = (now: number, before: number, [to, from]: readonly [number, number]): boolean =>
     now < before * Math.sqrt(Math.floor(to) / Math.floor(from))
   const underLoad = (factor: number, tookMs: number): number => {
-    const perMs = gone / tookMs
+    const perMs = window.gone / tookMs
     // The quick ones answer first: until as many have as may run at once, the slow ones have not been heard.
     const isHeard = answersToThis >= value
     if (trial !== undefined && isHeard && value <= trialShare * trial.value) {
@@ -156,39 +144,40 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       trial = undefined
       // Shrinking has cost about as much throughput as places: latency was not made by what ran at once.
       if (hasGoneAlong(perMs, before.perMs, [value, before.value])) {
-        settle(proved)
+        window.settle(proved)
         return before.value
       }
     }
-    settle(value < 2 ? alone : loaded)
+    window.settle(value < 2 ? alone : loaded)
     if (!isHeard && (factor > 1 || trial !== undefined)) return value
     if (factor > 1) trial = undefined
-    else if (factor < 1 && answers > 0) trial ??= { value, perMs }
+    else if (factor < 1 && window.answers > 0) trial ??= { value, perMs }
     draining = factor < 1
     return value * factor
   }
   const relax = (): number => {
     trial = undefined
-    return value + relaxation * (Math.max(limitInitial, 2 * peak) - value)
+    return value + relaxation * (Math.max(limitInitial, 2 * window.peak) - value)
   }
   const atRest = (): number => {
-    settle(peak <= fewInside || gradient <= latencyFactor ? relaxed : busy)
+    window.settle(window.peak <= fewInside || gradient <= latencyFactor ? relaxed : busy)
     measurement.atRest()
     return relax()
   }
   /** There is room, but not for all kinds. */
   const underLoadOfKinds = (): number => {
-    settle(loaded)
+    window.settle(loaded)
     return relax()
   }
   const endMeasurement = (nowMs: number): void => {
-    const now = compared > 0 ? Math.exp(logRatios / compared) : gradient
-    settle(hasGoneAlong(now, gradient, [measurement.places, measurement.from]) ? measuredFaster : measuredSame)
+    const now = window.ratio ?? gradient
+    window.settle(hasGoneAlong(now, gradient, [measurement.places, measurement.from]) ? measuredFaster : measuredSame)
     trial = undefined
     measurement.end(nowMs)
   }
   const next = (nowMs: number, tookMs: number): void => {
     if (measurement.isOn) return endMeasurement(nowMs)
+    const { peak, hasMissed, hasMissedKind } = window
     const factor = turn()
     const isLoaded = hasMissed || peak >= loadedShare * value
     const isCrowded = hasMissedKind && factor < 1
@@ -216,43 +205,37 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       return gradient
     },
     began(inFlight) {
-      if (inFlight > peak) peak = inFlight
+      if (inFlight > window.peak) window.peak = inFlight
     },
     missed(isFull = true) {
-      if (isFull) hasMissed = true
-      else hasMissedKind = true
+      if (isFull) window.hasMissed = true
+      else window.hasMissedKind = true
     },
     answered(profile, latencyMs, of) {
       if (of < shrunkAt) return
-      const logMs = Math.log(Math.max(0, latencyMs) + latencySlackMs)
-      if (profile.count === 0) touched.push(profile)
-      profile.add(logMs)
-      answers += 1
+      window.answered(profile, Math.log(Math.max(0, latencyMs) + latencySlackMs))
       if (of === generation) answersToThis += 1
-      if (profile.base === undefined) return
-      compared += 1
-      logRatios += logMs - profile.base
     },
     failed() {
-      failures += 1
+      window.failures += 1
     },
     left(inFlight) {
-      gone += 1
+      window.gone += 1
       if (!draining || inFlight > value) return
       draining = false
-      windowStartMs = undefined
+      window.startMs = undefined
     },
     decide(nowMs, inside = nobody) {
-      if (windowStartMs === undefined) begin(nowMs)
-      const tookMs = nowMs - windowStartMs!
+      if (window.startMs === undefined) window.begin(nowMs)
+      const tookMs = nowMs - window.startMs!
       if (tookMs < windowMs) return false
-      const patienceMs = windowMs * (hasMissed && !measurement.isOn ? loadedWindowsMax : windowsMax)
-      if (answers + failures < samplesMin && tookMs < patienceMs) return false
+      const patienceMs = windowMs * (window.hasMissed && !measurement.isOn ? loadedWindowsMax : windowsMax)
+      if (window.answers + window.failures < samplesMin && tookMs < patienceMs) return false
       if (measurement.isOn && tookMs < patienceMs && !measurement.isComplete(nowMs, inside(), generation)) return false
       const before = measuringOf()
       for (const each of inside()) hear(each, tookMs)
       next(nowMs, tookMs)
-      begin(nowMs)
+      window.begin(nowMs)
       const isOther = Math.floor(measuringOf()) !== Math.floor(before)
       if (!isOther) return false
       generation += 1
