@@ -89,8 +89,12 @@ async function findSocket(databaseUrl: string): Promise<string> {
 export async function createDatabase(databaseUrl: string, name: string): Promise<string> {
   const admin = new pg.Client(databaseUrl)
   await admin.connect()
-  await admin.query(`create database ${pg.escapeIdentifier(name)}`)
-  await admin.end()
+  try {
+    await admin.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+    await admin.query(`create database ${pg.escapeIdentifier(name)}`)
+  } finally {
+    await admin.end()
+  }
   return databaseUrl.replace(/\/[^/]*$/, `/${name}`)
 }
 

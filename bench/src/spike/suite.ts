@@ -42,6 +42,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop
 try {
   const own = await toPandoContender(pando)
   const rows: SpikeRow[] = []
+  const pinning = `servers and Postgres on processor ${serverCores}, the generator on ${generatorCores}`
+  const report = { ...(await describeRun(pando.databaseUrl, plan)), pinning, rows }
+  mkdirSync(`${benchFolder}results`, { recursive: true })
   for (const scenario of scenarios.filter(({ name }) => asked.has(name))) {
     // Anew for each: what a spike leaves in their queues takes some of them minutes.
     const others = await startOthers(pando, wanted)
@@ -51,13 +54,11 @@ try {
       if (row === undefined) continue
       rows.push(row)
       printSpike(row)
+      // Each time, as all of it takes half an hour.
+      writeFileSync(`${benchFolder}results/spike.json`, `${JSON.stringify(report, null, 2)}\n`)
     }
     await Promise.all(started.splice(1).map((each) => each.stop()))
   }
-  const pinning = `servers and Postgres on processor ${serverCores}, the generator on ${generatorCores}`
-  const report = { ...(await describeRun(pando.databaseUrl, plan)), pinning, rows }
-  mkdirSync(`${benchFolder}results`, { recursive: true })
-  writeFileSync(`${benchFolder}results/spike.json`, `${JSON.stringify(report, null, 2)}\n`)
   if (flags.write)
     writeBetween(`${benchFolder}../docs/performance.md`, 'npm run bench -- spike --write', [
       `Measured ${report.at.slice(0, 10)} at commit ${report.commit}; ${pinning}.`,

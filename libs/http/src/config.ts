@@ -27,7 +27,7 @@ export const httpOptions = options({
       type: 'duration',
       default: 15 * second,
       min: 100,
-      text: 'Longest time until the headers of a request have arrived (408). Slow senders hold a socket no longer.',
+      text: 'Longest time until the headers of a request have arrived (408). Slow senders hold a socket no longer; who connects and says nothing is sent away after half of it to all of it, so that not all leave and come back at once.',
     },
     receiveTimeout: {
       type: 'duration',

@@ -21,9 +21,13 @@ export function refuseSocket(socket: Socket, refusal: Refusal): void {
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${head.join('')}\r\n${body}`)
 }
 
+/** Who says nothing is sent away at one of so many moments, from this share of `headersTimeout` on. */
+const [silentMoments, silentShare] = [32, 0.5]
+
 /**
  * Keeps at most `connectionsMax` sockets, and `connectionsPerAddressMax` of one network. One more is answered 503 before
- * Node's parser sees it; Node's own `maxConnections` would close it without a word.
+ * Node's parser sees it; Node's own `maxConnections` would close it without a word. Sockets on which nothing comes are sent
+ * away a few at a time: thousands that came at once would else leave at once, come back, and hold everybody up each time.
  */
 export function limitConnections(
   server: Server,
@@ -34,6 +38,15 @@ export function limitConnections(
   server.removeAllListeners('connection')
   const networks = createNetworkCounts(limits)
   let open = 0
+  let moment = 0
+  const nextPatienceMs = (): number => {
+    moment = (moment + 1) % silentMoments
+    return limits.headersTimeout * (silentShare + ((1 - silentShare) * moment) / silentMoments)
+  }
+  const refuse = (socket: Socket, refusal: Refusal): void => {
+    onRefused(refusal)
+    refuseSocket(socket, refusal)
+  }
   const refusalOf = (network: string | undefined): Refusal | undefined => {
     if (open >= limits.connectionsMax) return errors.tooManyConnections(limits)
     return networks.isFull(network) ? errors.tooManyConnectionsOfAddress(limits) : undefined
@@ -42,15 +55,19 @@ export function limitConnections(
     const network = networks.of(socket)
     const refusal = refusalOf(network)
     if (refusal !== undefined) {
-      onRefused(refusal)
       socket.on('error', () => socket.destroy())
       socket.resume()
       socket.setTimeout(limits.headersTimeout, () => socket.destroy())
-      return refuseSocket(socket, refusal)
+      return refuse(socket, refusal)
     }
+    const sendAwaySilent = (): void => {
+      if (socket.bytesRead === 0) refuse(socket, errors.timeout())
+    }
+    const silence = setTimeout(sendAwaySilent, nextPatienceMs()).unref()
     open += 1
     networks.add(network, 1)
     socket.once('close', () => {
+      clearTimeout(silence)
       open -= 1
       networks.add(network, -1)
     })

@@ -7,7 +7,9 @@ import { createMetrics } from '@pando/telemetry/metrics'
 import { createRandomIds } from '@pando/telemetry/trace'
 import * as fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
+import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { httpOptions } from './config.ts'
 import { onClientGone } from './client-gone.ts'
@@ -266,6 +268,22 @@ describe('on the socket', () => {
     const drip = setInterval(() => void socket.write('x'), 20)
     expect(codeIn(await readAll(socket, 'GET / HTTP/1.1\r\nhost: '))).toBe('408 http.request_timeout')
     clearInterval(drip)
+  })
+
+  it('those who say nothing are not sent away all at once, and who has been served may rest', async () => {
+    const { app } = setUp({ PANDO_HTTP_HEADERS_TIMEOUT: '4s' })
+    const served = await dial(app)
+    served.write('GET /hello/first HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(served, 'data')
+    const silent: Socket[] = []
+    while (silent.length < 31) silent.push(await dial(app))
+    let closed = 0
+    const ended = silent.map((socket) => readAll(socket, '').then(() => (closed += 1)))
+    await Promise.race(ended)
+    await sleep(200)
+    expect(closed).toBeLessThan(silent.length)
+    await Promise.all(ended)
+    expect(await readAll(served, get('/hello/second'))).toContain('"hello":"second"')
   })
 
   it('a socket on which nothing moves is closed, inside a request and between two', async () => {
