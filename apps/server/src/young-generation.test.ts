@@ -20,10 +20,12 @@ const script = `
   const small = Math.max(...Array.from({ length: 40 }, work))
   letYoungGenerationGrow()
   let grown = 0
-  for (let round = 0, isLookedAt = false; round < 40; round += 1) {
-    grown = Math.max(grown, work())
-    if (isLookedAt || grown < 20 * ${mega}) continue
-    isLookedAt = true
+  // It is looked at while nothing runs, some times.
+  for (let round = 0, looks = 0; round < 40; round += 1) {
+    const bytes = work()
+    grown = Math.max(grown, bytes)
+    if (bytes < 20 * ${mega} || looks === 3) continue
+    looks += 1
     await setTimeout(600)
   }
   console.log(JSON.stringify({ small, grown }))`
